@@ -1,0 +1,1 @@
+//! Consumers: one value per connection, with handlers for what happens to it.

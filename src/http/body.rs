@@ -1,0 +1,117 @@
+//! The body type of requests and responses, and their short names.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+
+use crate::Error;
+
+/// A request as views take it.
+pub type Request = ::http::Request<Body>;
+
+/// A response as views give it.
+pub type Response = ::http::Response<Body>;
+
+/// A body: bytes in hand, or any stream of them.
+#[derive(Debug)]
+pub struct Body(Inner);
+
+#[derive(Debug)]
+enum Inner {
+    // Most answers are whole; they are spared the box.
+    Full(Full<Bytes>),
+    Boxed(UnsyncBoxBody<Bytes, BodyError>),
+}
+
+/// What can go wrong with a body: the client left, a limit was passed, a stream failed.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Body {
+    /// No bytes.
+    pub fn empty() -> Self {
+        Self::from(Bytes::new())
+    }
+
+    /// Any other body, boxed.
+    pub fn new<B>(body: B) -> Self
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BodyError>,
+    {
+        Self(Inner::Boxed(body.map_err(Into::into).boxed_unsync()))
+    }
+
+    /// All bytes, in memory. Limits are kept by the body itself: the server wraps what it reads from clients.
+    ///
+    /// # Errors
+    /// When the client leaves, is too slow, or sends more than the limit.
+    pub async fn bytes(self) -> Result<Bytes, Error> {
+        match self.collect().await {
+            Ok(collected) => Ok(collected.to_bytes()),
+            Err(error) => Err(super::HttpError::from_body(error).into()),
+        }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Self {
+        Self(Inner::Full(Full::new(bytes)))
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self::from(Bytes::from(text))
+    }
+}
+
+impl From<&'static str> for Body {
+    fn from(text: &'static str) -> Self {
+        Self::from(Bytes::from_static(text.as_bytes()))
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(Bytes::from(bytes))
+    }
+}
+
+impl HttpBody for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut self.0 {
+            Inner::Full(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
+            Inner::Boxed(body) => Pin::new(body).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Inner::Full(body) => body.is_end_stream(),
+            Inner::Boxed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Inner::Full(body) => body.size_hint(),
+            Inner::Boxed(body) => body.size_hint(),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Django Channels' model in Rust: one hyper server, HTTP views on one side, WebSocket consumers on the
+//! other, and channel layers through which consumers in any process talk to each other.
+//!
+//! Data flows one way; each room hands the connection to the next:
+//!
+//! ```text
+//! TCP/TLS/unix ─► server ─► routing::ProtocolTypeRouter ─┬─► http     : middleware ─► ViewRouter ─► view
+//!                                                        └─► websocket: middleware ─► UrlRouter ─► consumer ⇄ layers
+//! ```
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`server`] | listeners, hyper connections, the upgrade, limits, drain, access log |
+//! | [`routing`] | [`ProtocolTypeRouter`](routing::ProtocolTypeRouter), URL and view routers, patterns, reversing |
+//! | [`http`] | requests, responses, views, forms, static files, templates |
+//! | [`websocket`] | handshake, refusals, frames, the outbox, the connection's driver, close codes |
+//! | [`consumer`] | the consumer traits, [`Context`](consumer::Context), dispatch of events |
+//! | [`middleware`] | cookies, sessions, users, allowed hosts, origin check: tower layers for both protocols |
+//! | [`auth`] | users, passwords, signing, session stores, in Django's formats |
+//! | [`layers`] | the [`ChannelLayer`](layers::ChannelLayer) trait, names, values, events; memory and Redis |
+
+pub mod auth;
+pub mod consumer;
+mod environment;
+mod error;
+pub mod http;
+pub mod layers;
+mod limits;
+pub mod middleware;
+pub mod routing;
+mod scope;
+pub mod server;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod websocket;
+
+pub use environment::Environment;
+pub use error::{ClientError, Error, Result};
+pub use limits::Limits;
+pub use scope::{KwargError, Kwargs, Protocol, Scope, Scoped, UrlRoute};

@@ -1,0 +1,224 @@
+//! What is known of one connection: Channels' `scope`, as a struct.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::sync::{Arc, LazyLock};
+
+use ::http::{Extensions, HeaderMap, Method};
+
+use crate::Environment;
+use crate::auth::{Session, User};
+use crate::middleware::Cookies;
+
+/// A scope's type: `http`, `websocket`, `channel`, or a name of one's own.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Protocol(Cow<'static, str>);
+
+impl Protocol {
+    /// HTTP requests.
+    pub const HTTP: Self = Self(Cow::Borrowed("http"));
+    /// WebSocket connections.
+    pub const WEBSOCKET: Self = Self(Cow::Borrowed("websocket"));
+    /// Messages on a named channel, handled by workers.
+    pub const CHANNEL: Self = Self(Cow::Borrowed("channel"));
+
+    /// A protocol of one's own.
+    pub fn new(name: impl Into<Cow<'static, str>>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name, as in `scope["type"]`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What is known of one connection. Middleware fills it on the way in; views and consumers read it.
+///
+/// The Channels name of every field is the field's name. For HTTP requests the scope travels in the request's
+/// extensions and `headers` stays empty, since the request holds them: read them by [`Scoped::headers`].
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Scope {
+    /// The scope's type.
+    pub protocol: Protocol,
+    /// The request method; `GET` for WebSockets.
+    pub method: Method,
+    /// `http`, `https`, `ws` or `wss`, as the client sees it (a trusted proxy's word counts).
+    pub scheme: Cow<'static, str>,
+    /// The path, percent-decoded once.
+    pub path: String,
+    /// The path as it stood in the request line.
+    pub raw_path: String,
+    /// What an outer router left for the inner ones; `None` until a router has matched.
+    pub path_remaining: Option<String>,
+    /// Prefix under which the application is mounted, without a trailing slash; cut off by the outermost router.
+    pub root_path: String,
+    /// The query without its `?`, undecoded.
+    pub query_string: String,
+    /// The handshake's headers. Dropped after accept unless the consumer keeps them; empty for HTTP.
+    pub headers: HeaderMap,
+    /// The client's address; `None` on Unix sockets.
+    pub client: Option<SocketAddr>,
+    /// The address that the client connected to; `None` on Unix sockets.
+    pub server: Option<SocketAddr>,
+    /// The subprotocols that the client offers, in its order.
+    pub subprotocols: Vec<String>,
+    /// The channel's name, for scopes of type `channel`.
+    pub channel: Option<String>,
+    /// The cookies, once the cookie middleware has run.
+    pub cookies: Cookies,
+    /// The session, once the session middleware has run.
+    pub session: Session,
+    /// The user; anonymous until the auth middleware has run.
+    pub user: User,
+    /// Which route matched and what it captured.
+    pub url_route: UrlRoute,
+    /// Values of middlewares of one's own.
+    pub extensions: Extensions,
+    /// What all connections of this server share.
+    pub env: Arc<Environment>,
+}
+
+impl Scope {
+    /// An empty scope of a protocol, for the path `path` (already decoded).
+    pub fn new(protocol: Protocol, path: impl Into<String>) -> Self {
+        let path = path.into();
+        Self {
+            protocol,
+            method: Method::GET,
+            scheme: Cow::Borrowed("http"),
+            raw_path: path.clone(),
+            path,
+            path_remaining: None,
+            root_path: String::new(),
+            query_string: String::new(),
+            headers: HeaderMap::new(),
+            client: None,
+            server: None,
+            subprotocols: Vec::new(),
+            channel: None,
+            cookies: Cookies::default(),
+            session: Session::default(),
+            user: User::default(),
+            url_route: UrlRoute::default(),
+            extensions: Extensions::new(),
+            env: Arc::default(),
+        }
+    }
+
+    /// Whether the client's side of the connection is encrypted.
+    pub fn is_secure(&self) -> bool {
+        matches!(&*self.scheme, "https" | "wss")
+    }
+}
+
+/// Anything that carries a scope: an HTTP request or a [`Connection`](crate::websocket::Connection).
+///
+/// It is what lets one middleware serve both protocols.
+pub trait Scoped {
+    /// The scope. A request that no Solent router has seen yet has an empty one.
+    fn scope(&self) -> &Scope;
+    /// The scope, to be filled; made from the request when there is none yet.
+    fn scope_mut(&mut self) -> &mut Scope;
+    /// The request's or the handshake's headers.
+    fn headers(&self) -> &HeaderMap;
+}
+
+static EMPTY: LazyLock<Scope> = LazyLock::new(|| Scope::new(Protocol::HTTP, ""));
+
+impl<B> Scoped for ::http::Request<B> {
+    fn scope(&self) -> &Scope {
+        self.extensions().get::<Box<Scope>>().map_or(&EMPTY, |scope| scope)
+    }
+
+    fn scope_mut(&mut self) -> &mut Scope {
+        if self.extensions().get::<Box<Scope>>().is_none() {
+            let scope = crate::http::scope_of(self);
+            self.extensions_mut().insert(Box::new(scope));
+        }
+        self.extensions_mut().get_mut::<Box<Scope>>().expect("the scope was inserted above")
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        ::http::Request::headers(self)
+    }
+}
+
+/// The route that matched: positional and named captures, and the route's name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct UrlRoute {
+    /// Unnamed captures, outer routers' first; only filled by patterns without named groups.
+    pub args: Vec<String>,
+    /// Named captures and the routes' extra values.
+    pub kwargs: Kwargs,
+    /// The route's full name (`chat:socket`), when it has one.
+    pub name: Option<Arc<str>>,
+    /// The pattern as written, outer routers' included: what log entries and metrics call the route.
+    pub pattern: Arc<str>,
+}
+
+impl UrlRoute {
+    /// A named capture as a `T`.
+    ///
+    /// # Errors
+    /// [`KwargError`] when it is absent or does not fit; unhandled, that becomes “not found”.
+    pub fn get<T: FromStr>(&self, name: &str) -> Result<T, KwargError> {
+        self.kwargs.get(name)
+    }
+}
+
+/// Named captures, as text in their canonical form (an `int` capture `007` is `7`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kwargs(BTreeMap<Arc<str>, String>);
+
+impl Kwargs {
+    /// A capture as a `T`.
+    ///
+    /// # Errors
+    /// [`KwargError`] when it is absent or does not fit.
+    pub fn get<T: FromStr>(&self, name: &str) -> Result<T, KwargError> {
+        let found = self.0.get(name).ok_or_else(|| KwargError {
+            name: name.to_owned(),
+            found: None,
+            expected: std::any::type_name::<T>(),
+        })?;
+        found.parse().map_err(|_| KwargError {
+            name: name.to_owned(),
+            found: Some(found.clone()),
+            expected: std::any::type_name::<T>(),
+        })
+    }
+
+    /// A capture's text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Sets a value; one of the same name is replaced.
+    pub fn insert(&mut self, name: impl Into<Arc<str>>, value: impl Into<String>) {
+        self.0.insert(name.into(), value.into());
+    }
+
+    /// All captures, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, value.as_str()))
+    }
+
+    /// Whether nothing was captured.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A capture that is absent or does not fit the type asked for. Unhandled, it is “not found”, never a 500.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("route argument {name:?}: expected {expected}, found {}", found.as_deref().map_or("nothing".to_owned(), |found| format!("{found:?}")))]
+pub struct KwargError {
+    name: String,
+    found: Option<String>,
+    expected: &'static str,
+}

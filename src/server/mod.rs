@@ -1,0 +1,1 @@
+//! The server: listeners, hyper connections, the upgrade, limits, drain, access log.

@@ -1,0 +1,1 @@
+//! In-process communicators and a live server, for tests.
