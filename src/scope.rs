@@ -143,7 +143,7 @@ impl<B> Scoped for ::http::Request<B> {
     }
 
     fn headers(&self) -> &HeaderMap {
-        ::http::Request::headers(self)
+        Self::headers(self)
     }
 }
 
