@@ -1,10 +1,10 @@
 //! What all connections of one server share: limits, channel layers, route names, the debug switch.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::Limits;
 use crate::layers::ChannelLayers;
 use crate::routing::Names;
+use crate::{BlockingPool, Limits};
 
 /// What all connections of one server share. Built by the server, read by everything downstream of it.
 #[derive(Debug, Clone, Default)]
@@ -18,4 +18,14 @@ pub struct Environment {
     pub layers: ChannelLayers,
     /// The names of all routes, views and sockets alike, for reversing.
     pub names: Arc<Names>,
+    /// Made on first use, so that who builds an environment need not know of it.
+    blocking: Arc<OnceLock<BlockingPool>>,
+}
+
+impl Environment {
+    /// The pool for blocking views and consumers, bounded by [`limits`](Self::limits) as they stand at its first
+    /// use.
+    pub fn blocking(&self) -> &BlockingPool {
+        self.blocking.get_or_init(|| BlockingPool::new(&self.limits))
+    }
 }

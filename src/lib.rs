@@ -20,6 +20,7 @@
 //! | [`layers`] | the [`ChannelLayer`](layers::ChannelLayer) trait, names, values, events; memory and Redis |
 
 pub mod auth;
+mod blocking;
 pub mod consumer;
 mod environment;
 mod error;
@@ -34,6 +35,7 @@ pub mod server;
 pub mod testing;
 pub mod websocket;
 
+pub use blocking::{BlockingPool, PoolError};
 pub use environment::Environment;
 pub use error::{ClientError, Error, Result};
 pub use limits::Limits;
