@@ -1,5 +1,37 @@
 //! Middleware: tower layers that serve HTTP requests and WebSocket connections alike.
+//!
+//! Each is a `ThingLayer` whose service fills the [`Scope`](crate::Scope) on the way in, or refuses. State belongs in
+//! the scope, never in the service, since one service serves all connections.
 
 mod cookies;
+mod hosts;
+mod origin;
+mod outcome;
+mod set_cookie;
+#[cfg_attr(
+    not(feature = "auth"),
+    allow(dead_code, reason = "redirects look at every part, the origin check at some")
+)]
+pub(crate) mod urlsplit;
 
-pub use cookies::Cookies;
+pub use cookies::{CookieLayer, CookieReader, Cookies};
+pub use hosts::{AllowedHosts, AllowedHostsCheck, AllowedHostsLayer, is_same_domain};
+pub use origin::{OriginCheck, OriginValidator, OriginValidatorLayer, allowed_hosts_origin_validator};
+pub use outcome::Outcome;
+pub use set_cookie::{CookieError, SameSite, SetCookie};
+
+/// Lets a middleware tell of the routes of what it wraps, as if it were not there.
+macro_rules! pass_routes_on {
+    ($service:ident) => {
+        impl<S: $crate::routing::Routes> $crate::routing::Routes for $service<S> {
+            fn routes(&self) -> Vec<$crate::routing::RouteInfo> {
+                self.inner.routes()
+            }
+
+            fn is_router(&self) -> bool {
+                self.inner.is_router()
+            }
+        }
+    };
+}
+use pass_routes_on;

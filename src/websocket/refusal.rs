@@ -49,16 +49,29 @@ pub struct Denial {
     pub detail: String,
 }
 
-impl Refusal {
-    /// A refusal with any status.
+impl Denial {
+    /// A denial without further headers.
     pub fn new(status: StatusCode, rule: impl Into<Rule>, text: impl Into<Cow<'static, str>>) -> Self {
-        Self::Denied(Box::new(Denial {
+        Self {
             status,
             headers: HeaderMap::new(),
             text: text.into(),
             rule: rule.into(),
             detail: String::new(),
-        }))
+        }
+    }
+
+    /// Adds what only the log entry says.
+    #[must_use]
+    pub fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), ..self }
+    }
+}
+
+impl Refusal {
+    /// A refusal with any status.
+    pub fn new(status: StatusCode, rule: impl Into<Rule>, text: impl Into<Cow<'static, str>>) -> Self {
+        Self::from(Denial::new(status, rule, text))
     }
 
     /// 403: not allowed.
