@@ -25,6 +25,11 @@ impl Error {
         Self(Box::new(Text(text.into())))
     }
 
+    /// An error that is boxed already, such as that of a foreign service.
+    pub fn boxed(error: Box<dyn StdError + Send + Sync>) -> Self {
+        Self(error)
+    }
+
     /// The boxed error, when it is a `T`.
     pub fn downcast_ref<T: StdError + 'static>(&self) -> Option<&T> {
         self.0.downcast_ref()
@@ -54,6 +59,12 @@ impl Error {
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(error: E) -> Self {
         Self(Box::new(error))
+    }
+}
+
+impl From<Error> for Box<dyn StdError + Send + Sync> {
+    fn from(error: Error) -> Self {
+        error.0
     }
 }
 

@@ -159,6 +159,8 @@ pub struct UrlRoute {
     pub name: Option<Arc<str>>,
     /// The pattern as written, outer routers' included: what log entries and metrics call the route.
     pub pattern: Arc<str>,
+    /// The namespace for the names of the routes below, set by outer routers.
+    pub(crate) namespace: Option<Arc<str>>,
 }
 
 impl UrlRoute {
@@ -206,6 +208,16 @@ impl Kwargs {
     /// All captures, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, value.as_str()))
+    }
+
+    /// Sets all values of `other`; they win over those of the same name.
+    pub fn extend(&mut self, other: &Self) {
+        self.0.extend(other.0.iter().map(|(name, value)| (Arc::clone(name), value.clone())));
+    }
+
+    /// All captures, with names to be shared.
+    pub(crate) fn iter_shared(&self) -> impl Iterator<Item = (&Arc<str>, &str)> {
+        self.0.iter().map(|(name, value)| (name, value.as_str()))
     }
 
     /// Whether nothing was captured.

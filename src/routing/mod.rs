@@ -1,7 +1,31 @@
 //! Routing: protocol type → application, path → view or consumer, channel name → worker; and names back to paths.
+//!
+//! Stands behind [`server`](crate::server), which hands every request and connection to a [`ProtocolTypeRouter`], and
+//! before views and consumers. Middleware may stand between any two routers.
 
+mod application;
+mod channel_name;
+mod converter;
+mod entry;
+mod error;
+mod level;
+mod mount;
 mod names;
+mod path_pattern;
+mod pattern;
+mod protocol;
+mod regex_pattern;
+mod route;
 mod routes;
+mod url_router;
 
+pub use application::{Application, BoxedApplication};
+pub use channel_name::ChannelNameRouter;
+pub use converter::{Converter, Converters};
+pub use error::{PatternError, RouteError};
+pub use mount::{Mount, mount};
 pub use names::Names;
+pub use protocol::ProtocolTypeRouter;
+pub use route::{IntoTarget, Route, ToApplication, path, re_path};
 pub use routes::{RouteInfo, Routes};
+pub use url_router::UrlRouter;

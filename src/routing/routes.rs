@@ -1,5 +1,11 @@
 //! What a router tells of the routes below it, through any middleware in between.
 
+use std::sync::Arc;
+
+use super::entry::{Entry, join_names};
+use super::pattern::Pattern;
+use crate::Kwargs;
+
 /// What an application tells of the routes below it.
 ///
 /// Routers list their routes, middleware passes on what it wraps, everything else has none. Names for reversing,
@@ -27,4 +33,42 @@ pub struct RouteInfo {
     pub name: Option<String>,
     /// The pattern as written, outer patterns included.
     pub pattern: String,
+    /// The patterns it is made of, outermost first.
+    pub(super) parts: Vec<Arc<Pattern>>,
+    /// The fixed values of all parts.
+    pub(super) kwargs: Kwargs,
+}
+
+impl RouteInfo {
+    pub(super) fn new(entry: &Entry) -> Self {
+        Self {
+            name: entry.name.as_deref().map(str::to_owned),
+            pattern: entry.pattern.text.to_string(),
+            parts: vec![Arc::clone(&entry.pattern)],
+            kwargs: entry.kwargs.clone(),
+        }
+    }
+
+    /// The same route, seen from the router that holds `outer`.
+    pub(super) fn below(mut self, outer: &Entry) -> Self {
+        self.name = self.name.map(|name| join_names(outer.namespace.as_ref(), &name.into()).to_string());
+        self.pattern.insert_str(0, &outer.pattern.text);
+        self.parts.insert(0, Arc::clone(&outer.pattern));
+        let mut kwargs = outer.kwargs.clone();
+        kwargs.extend(&self.kwargs);
+        self.kwargs = kwargs;
+        self
+    }
+
+    /// Whether a socket's path leads here; leading slashes are stripped at each level.
+    pub(super) fn matches_socket(&self, path: &str) -> bool {
+        let mut rest = path;
+        self.parts.iter().all(|part| match part.matches(rest.trim_start_matches('/')) {
+            Some(captured) => {
+                rest = captured.rest;
+                true
+            }
+            None => false,
+        })
+    }
 }

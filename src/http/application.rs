@@ -1,0 +1,127 @@
+//! HTTP applications as routers hold them: any tower service over requests, boxed.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http_body::Body as HttpBody;
+use tower::{Service, ServiceExt};
+
+use super::body::{Body, BodyError, Request, Response};
+use super::failure::Asked;
+use crate::Error;
+use crate::routing::{RouteInfo, Routes};
+
+/// What can serve HTTP: a [`ViewRouter`](crate::routing::ViewRouter), middleware around one, or any tower service
+/// over `http` types in [`mount`](crate::routing::mount).
+///
+/// It is implemented for every cloneable service that takes a [`Request`] and answers with a body of bytes `B`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an HTTP application",
+    note = "it must be a `tower::Service<http::Request<solent::http::Body>>` that answers with an \
+            `http::Response`, with `Send` futures, `Clone + Send + Sync`, and implement `Routes` \
+            (wrap a foreign one in `solent::routing::mount`)"
+)]
+pub trait HttpApplication<B>:
+    Service<Request, Response = ::http::Response<B>, Error: Into<BodyError>, Future: Send>
+    + Routes
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S, B> HttpApplication<B> for S where
+    S: Service<Request, Response = ::http::Response<B>, Error: Into<BodyError>, Future: Send>
+        + Routes
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// An [`HttpApplication`] of any type. Cheap to clone. An error of the service becomes a 500 page and a log entry.
+#[derive(Clone)]
+pub struct BoxedHttp(Arc<dyn Erased>);
+
+trait Erased: Send + Sync {
+    fn call(&self, request: Request) -> BoxFuture<'static, Response>;
+    fn routes(&self) -> &dyn Routes;
+}
+
+struct Holder<S, B>(S, std::marker::PhantomData<fn() -> B>);
+
+impl<S, B> Erased for Holder<S, B>
+where
+    S: HttpApplication<B>,
+    B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
+{
+    fn call(&self, request: Request) -> BoxFuture<'static, Response> {
+        let service = self.0.clone();
+        Box::pin(async move {
+            let asked = Asked::of(&request);
+            match service.oneshot(request).await {
+                Ok(response) => response.map(Body::new),
+                Err(error) => asked.failed(Error::boxed(error.into())),
+            }
+        })
+    }
+
+    fn routes(&self) -> &dyn Routes {
+        &self.0
+    }
+}
+
+impl BoxedHttp {
+    /// Boxes an application.
+    pub fn new<B>(application: impl HttpApplication<B>) -> Self
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
+    {
+        Self(Arc::new(Holder(application, std::marker::PhantomData)))
+    }
+
+    /// Gives the request to the application.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the application's work, as when a client leaves.
+    pub fn call(&self, request: Request) -> BoxFuture<'static, Response> {
+        self.0.call(request)
+    }
+}
+
+impl Service<Request> for BoxedHttp {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let answer = self.0.call(request);
+        Box::pin(async move { Ok(answer.await) })
+    }
+}
+
+impl Routes for BoxedHttp {
+    fn routes(&self) -> Vec<RouteInfo> {
+        self.0.routes().routes()
+    }
+
+    fn is_router(&self) -> bool {
+        self.0.routes().is_router()
+    }
+}
+
+impl fmt::Debug for BoxedHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoxedHttp").field("routes", &self.0.routes().routes()).finish()
+    }
+}

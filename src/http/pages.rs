@@ -1,0 +1,83 @@
+//! Error pages: small self-contained HTML for browsers, plain text for everyone else.
+
+use std::borrow::Cow;
+
+use ::http::header::{ACCEPT, CONTENT_TYPE};
+use ::http::{HeaderMap, HeaderValue, StatusCode};
+
+use super::body::{Body, Response};
+
+/// In a response's extensions: this 404 is the router's, no view was asked.
+///
+/// A view's own 404 does not bear it, so that whoever stands outside can tell the two apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoRoute;
+
+/// Whether the client asks for HTML.
+pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
+    headers.get_all(ACCEPT).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|accept| accept.contains("text/html") || accept.contains("application/xhtml"))
+    })
+}
+
+/// A page with a status and a sentence; `detail` is preformatted text below it.
+pub(crate) fn page(status: StatusCode, text: &str, detail: Option<&str>, html: bool) -> Response {
+    let (kind, body) = if html {
+        ("text/html; charset=utf-8", html_page(status, text, detail))
+    } else {
+        ("text/plain; charset=utf-8", text_page(text, detail))
+    };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+/// The router's 404.
+pub(crate) fn no_route(html: bool) -> Response {
+    let mut response = page(StatusCode::NOT_FOUND, "Not found.", None, html);
+    response.extensions_mut().insert(NoRoute);
+    response
+}
+
+fn text_page(text: &str, detail: Option<&str>) -> String {
+    detail.map_or_else(|| format!("{text}\n"), |detail| format!("{text}\n\n{detail}\n"))
+}
+
+fn html_page(status: StatusCode, text: &str, detail: Option<&str>) -> String {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let code = status.as_u16();
+    let text = escape(text);
+    let detail = detail.map_or(String::new(), |detail| format!("<pre>{}</pre>", escape(detail)));
+    format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>{code} {title}</title><style>{STYLE}</style></head>\
+         <body><main><h1>{title}</h1><p>{text}</p>{detail}</main></body></html>\n"
+    )
+}
+
+const STYLE: &str = ":root{color-scheme:light dark}body{font:1rem/1.5 system-ui,sans-serif;margin:15vh auto;\
+                     max-width:40rem;padding:0 1.5rem}h1{font-size:1.5rem}pre{overflow:auto;padding:1rem;\
+                     border:1px solid;border-radius:.25rem}";
+
+/// `text` with HTML's five characters replaced.
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#x27;"),
+            other => safe.push(other),
+        }
+    }
+    Cow::Owned(safe)
+}

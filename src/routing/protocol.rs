@@ -1,0 +1,188 @@
+//! `ProtocolTypeRouter`: a scope's type to the application that serves it.
+
+use std::collections::BTreeMap;
+use std::task::{Context, Poll};
+
+use ::http::{HeaderValue, Method, StatusCode, header};
+use bytes::Bytes;
+use futures_util::future::{BoxFuture, ready};
+use http_body::Body as HttpBody;
+use tower::Service;
+
+use super::application::{Application, BoxedApplication};
+use super::level::own_path;
+use super::{Names, RouteError, RouteInfo, Routes};
+use crate::http::{BodyError, BoxedHttp, HttpApplication, NoRoute, Request, Response};
+use crate::http::{no_route, page, wants_html};
+use crate::websocket::{Connection, Refusal};
+use crate::{Protocol, Scoped};
+
+/// The root of an application: which part serves HTTP, which serves WebSockets, which serves channels, and any
+/// protocol of one's own. Cheap enough to clone.
+///
+/// Without an `http` part every request gets a 404 page, without a `websocket` part every upgrade a 404.
+///
+/// ```
+/// use solent::routing::{BoxedApplication, ProtocolTypeRouter, RouteError, UrlRouter, path};
+/// # fn run(chat: BoxedApplication) -> Result<(), RouteError> {
+/// let app = ProtocolTypeRouter::new().websocket(UrlRouter::new([path("ws/chat/", chat)])?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ProtocolTypeRouter {
+    http: Option<BoxedHttp>,
+    connections: BTreeMap<Protocol, BoxedApplication>,
+    /// Kept because it is asked for on every GET that no view serves.
+    socket_routes: Vec<RouteInfo>,
+}
+
+impl ProtocolTypeRouter {
+    /// A router without applications.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Serves HTTP requests by `service`.
+    #[must_use]
+    pub fn http<B>(mut self, service: impl HttpApplication<B>) -> Self
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
+    {
+        self.http = Some(BoxedHttp::new(service));
+        self
+    }
+
+    /// Serves WebSockets by `application`.
+    #[must_use]
+    pub fn websocket(self, application: impl Application) -> Self {
+        self.insert(Protocol::WEBSOCKET, application)
+    }
+
+    /// Serves messages on named channels by `application`, usually a
+    /// [`ChannelNameRouter`](super::ChannelNameRouter).
+    #[must_use]
+    pub fn channel(self, application: impl Application) -> Self {
+        self.insert(Protocol::CHANNEL, application)
+    }
+
+    /// Serves connections of a protocol of one's own by `application`.
+    #[must_use]
+    pub fn protocol(self, name: impl Into<String>, application: impl Application) -> Self {
+        self.insert(Protocol::new(name.into()), application)
+    }
+
+    fn insert(mut self, protocol: Protocol, application: impl Application) -> Self {
+        if protocol == Protocol::WEBSOCKET {
+            self.socket_routes = application.routes();
+        }
+        self.connections.insert(protocol, BoxedApplication::new(application));
+        self
+    }
+
+    /// Answers a request. One that no view serves on a path that a socket route would is told to upgrade (426).
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the view's work.
+    pub fn call_http(&self, mut request: Request) -> BoxFuture<'static, Response> {
+        let html = wants_html(request.headers());
+        let socket = self.asks_for_socket(&mut request);
+        let answer = self.http.as_ref().map(|http| http.call(request));
+        Box::pin(async move {
+            let response = match answer {
+                Some(answer) => answer.await,
+                None => no_route(html),
+            };
+            let unserved = response.extensions().get::<NoRoute>().is_some();
+            if unserved && socket { upgrade_required(html) } else { response }
+        })
+    }
+
+    fn asks_for_socket(&self, request: &mut Request) -> bool {
+        if self.socket_routes.is_empty() || request.method() != Method::GET {
+            return false;
+        }
+        own_path(request.scope_mut()).is_some_and(|path| self.socket_matches(path))
+    }
+
+    /// Whether a socket route takes this path (decoded, and below `root_path` where there is one).
+    pub fn socket_matches(&self, path: &str) -> bool {
+        self.socket_routes.iter().any(|route| route.matches_socket(path))
+    }
+
+    /// Gives a connection to the application for its scope's type.
+    ///
+    /// # Errors
+    /// The application's [`Refusal`]. A WebSocket without an application is [`Refusal::NotFound`]; any other type
+    /// without one is a refusal (500) whose detail names the type and the configured ones.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the connection unanswered.
+    pub fn call(&self, connection: Connection) -> BoxFuture<'static, Result<(), Refusal>> {
+        let protocol = &connection.scope().protocol;
+        if let Some(application) = self.connections.get(protocol) {
+            return application.call(connection);
+        }
+        let refusal = if *protocol == Protocol::WEBSOCKET {
+            Refusal::NotFound(Box::new(connection))
+        } else {
+            let known = self.protocols().map(Protocol::as_str).collect::<Vec<_>>().join(", ");
+            not_configured(format!(
+                "No application configured for scope type '{}'; configured: {known}",
+                protocol.as_str()
+            ))
+        };
+        Box::pin(ready(Err(refusal)))
+    }
+
+    /// The types that have an application.
+    pub fn protocols(&self) -> impl Iterator<Item = &Protocol> {
+        let http = self.http.is_some().then_some(&Protocol::HTTP);
+        http.into_iter().chain(self.connections.keys())
+    }
+
+    /// The names of all routes, views and sockets alike.
+    ///
+    /// # Errors
+    /// [`RouteError::DuplicateName`] when two routes have one name.
+    pub fn names(&self) -> Result<Names, RouteError> {
+        Names::new(self.routes())
+    }
+}
+
+/// A refusal for a part of the application that was never configured: the program's fault, not the client's.
+pub(super) fn not_configured(detail: String) -> Refusal {
+    Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "configuration", "Something went wrong here.")
+        .with_detail(detail)
+}
+
+fn upgrade_required(html: bool) -> Response {
+    let text = "This address speaks WebSocket: a handshake with an Upgrade header was expected, and none came. \
+                If a WebSocket client sent this, a proxy in front of the server may have dropped the Upgrade header.";
+    let mut response = page(StatusCode::UPGRADE_REQUIRED, text, None, html);
+    let headers = response.headers_mut();
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+    response
+}
+
+impl Service<Connection> for ProtocolTypeRouter {
+    type Response = ();
+    type Error = Refusal;
+    type Future = BoxFuture<'static, Result<(), Refusal>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, connection: Connection) -> Self::Future {
+        Self::call(self, connection)
+    }
+}
+
+impl Routes for ProtocolTypeRouter {
+    fn routes(&self) -> Vec<RouteInfo> {
+        let http = self.http.iter().flat_map(Routes::routes);
+        http.chain(self.connections.values().flat_map(Routes::routes)).collect()
+    }
+}

@@ -1,0 +1,8 @@
+//! Routing: patterns, socket routes, views, names.
+
+mod support;
+
+mod patterns;
+mod protocol_router;
+mod url_router;
+mod vectors;

@@ -1,0 +1,108 @@
+//! `ProtocolTypeRouter` and `ChannelNameRouter`: what is configured is reached, what is not is named.
+
+use http::StatusCode;
+use solent::http::{Body, Request, Response};
+use solent::routing::{ChannelNameRouter, ProtocolTypeRouter, UrlRouter, mount, path};
+use solent::websocket::{Denial, Refusal};
+use solent::{Protocol, Scope, Scoped};
+
+use crate::support::{Never, Scribbles, Seen, connection, given_back, send, websocket};
+
+fn denial(outcome: Result<(), Refusal>) -> Denial {
+    match outcome {
+        Err(Refusal::Denied(denial)) => *denial,
+        other => panic!("expected a denial, found {other:?}"),
+    }
+}
+
+fn get(uri: &str) -> Request {
+    http::Request::get(uri).body(Body::empty()).unwrap()
+}
+
+async fn body_of(response: Response) -> String {
+    String::from_utf8(response.into_body().bytes().await.unwrap().to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn a1_the_scopes_type_picks_the_application_and_a_missing_one_is_named() {
+    let (socket, lines) = (Seen::default(), Seen::default());
+    let app = ProtocolTypeRouter::new().websocket(socket.clone()).protocol("lines", lines.clone());
+    send(&app, websocket("/")).await.unwrap();
+    assert!(socket.take().is_some());
+    app.call(connection(Scope::new(Protocol::new("lines"), "/"))).await.unwrap();
+    assert!(lines.take().is_some());
+    let denial = denial(app.call(connection(Scope::new(Protocol::new("x"), "/"))).await);
+    assert_eq!(denial.detail, "No application configured for scope type 'x'; configured: lines, websocket");
+    assert_eq!(denial.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(!denial.text.contains("configured"));
+}
+
+#[tokio::test]
+async fn an_upgrade_without_a_websocket_application_is_not_found() {
+    let outcome = ProtocolTypeRouter::new().call(websocket("/ws/")).await;
+    assert_eq!(given_back(outcome).scope().path, "/ws/");
+}
+
+#[tokio::test]
+async fn a16_without_an_http_entry_every_request_is_a_404_page() {
+    let response = ProtocolTypeRouter::new().call_http(get("/")).await;
+    assert_eq!(response.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_foreign_http_service_serves_all_requests() {
+    let hello = tower::service_fn(|request: Request| async move {
+        Ok::<_, Never>(http::Response::new(request.uri().path().to_owned()))
+    });
+    let app = ProtocolTypeRouter::new().http(mount(hello));
+    assert_eq!(body_of(app.call_http(get("/hello")).await).await, "/hello");
+}
+
+#[tokio::test]
+async fn a_plain_get_on_a_sockets_path_is_told_to_upgrade() {
+    let rooms = UrlRouter::new([path("<int:room>/", Seen::default())]).unwrap();
+    let sockets = UrlRouter::new([path("ws/", Scribbles(rooms))]).unwrap();
+    let app = ProtocolTypeRouter::new().websocket(Scribbles(sockets));
+    let response = app.call_http(get("/ws/1/")).await;
+    assert_eq!(response.status(), StatusCode::UPGRADE_REQUIRED);
+    assert_eq!(response.headers()["upgrade"], "websocket");
+    assert_eq!(response.headers()["connection"], "Upgrade");
+    assert!(body_of(response).await.contains("dropped the Upgrade header"));
+    assert_eq!(app.call_http(get("/ws/x/")).await.status(), StatusCode::NOT_FOUND);
+    let post = http::Request::post("/ws/1/").body(Body::empty()).unwrap();
+    assert_eq!(app.call_http(post).await.status(), StatusCode::NOT_FOUND);
+    assert!(app.socket_matches("/ws/1/") && !app.socket_matches("/ws/x/"));
+}
+
+#[tokio::test]
+async fn a_views_own_404_on_a_sockets_path_stays() {
+    let missing = tower::service_fn(|_: Request| async {
+        let mut response = http::Response::new(String::from("no such page"));
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        Ok::<_, Never>(response)
+    });
+    let sockets = UrlRouter::new([path("ws/", Seen::default())]).unwrap();
+    let app = ProtocolTypeRouter::new().http(mount(missing)).websocket(sockets);
+    assert_eq!(app.call_http(get("/ws/")).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a14_the_channels_name_picks_the_worker_and_a_missing_one_is_named() {
+    let seen = Seen::default();
+    let workers =
+        ChannelNameRouter::new().channel("thumbnails", seen.clone()).channel("mail", Seen::default());
+    let app = ProtocolTypeRouter::new().channel(workers);
+    let on = |name: Option<&str>| {
+        let mut scope = Scope::new(Protocol::CHANNEL, "");
+        scope.channel = name.map(str::to_owned);
+        connection(scope)
+    };
+    app.call(on(Some("thumbnails"))).await.unwrap();
+    assert!(seen.take().is_some());
+    let unknown = denial(app.call(on(Some("x"))).await);
+    assert_eq!(
+        unknown.detail,
+        "No application configured for channel name \"x\"; configured: mail, thumbnails"
+    );
+    assert!(denial(app.call(on(None)).await).detail.contains("no channel name"));
+}
