@@ -1,0 +1,172 @@
+//! Files served as they are: style sheets, scripts, images; from a folder or from the program itself.
+
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use ::http::{HeaderValue, StatusCode, header};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use tower::Service;
+use tower_http::services::ServeDir;
+
+use super::embedded::Embedded;
+use super::{Body, Request, Response};
+use crate::Scoped;
+use crate::routing::Routes;
+
+/// A `tower` service that serves files under the path that a router left for it.
+///
+/// Answers GET and HEAD with `ETag`, `Cache-Control` and `Content-Type`, conditional requests with 304, ranges with
+/// 206 (folders only), other methods with 405. What is not a plain file below the folder is a 404: directories, paths
+/// with `..` or NUL, and everything whose name starts with a dot. Symbolic links are followed, since only the
+/// owner of the folder can make them.
+///
+/// With [`Environment::debug`](crate::Environment::debug) on, browsers are told to ask again each time, so that a
+/// changed file is live at once.
+///
+/// ```
+/// use solent::http::StaticFiles;
+/// use std::time::Duration;
+///
+/// let files = StaticFiles::folder("templates/static").max_age(Duration::from_secs(3600));
+/// let inside = StaticFiles::embedded([("css/base.css", b"body { margin: 0 }")]);
+/// ```
+#[derive(Debug, Clone)]
+pub struct StaticFiles {
+    source: Source,
+    max_age: Duration,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    // The error case of `ServeDir::call` is a log line and a 500, which is right for an unreadable disk.
+    Folder(ServeDir),
+    Embedded(Embedded),
+}
+
+/// What must be escaped in a path's segment to get the same text back by decoding once.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+
+impl StaticFiles {
+    /// The files below a folder. It may be made later; until then everything is a 404.
+    pub fn folder(folder: impl Into<PathBuf>) -> Self {
+        let files = ServeDir::new(folder.into())
+            .append_index_html_on_directories(false)
+            .redirect_to_trailing_slash(false);
+        Self { source: Source::Folder(files), max_age: Self::MAX_AGE }
+    }
+
+    /// Files that are part of the program, such as by `include_bytes!`, each with its path.
+    pub fn embedded<B>(files: impl IntoIterator<Item = (&'static str, B)>) -> Self
+    where
+        B: Into<bytes::Bytes>,
+    {
+        Self { source: Source::Embedded(Embedded::new(files)), max_age: Self::MAX_AGE }
+    }
+
+    /// How long a browser may use a file before it asks whether it has changed, unless told otherwise: short, since
+    /// the names do not change with the content. Asking costs a 304.
+    pub const MAX_AGE: Duration = Duration::from_secs(60);
+
+    /// How long a browser may use a file before it asks whether it has changed. 60 s; too long and visitors keep
+    /// yesterday's style sheet, zero and each page costs a question per file.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = age;
+        self
+    }
+
+    async fn answer(self, request: Request) -> Response {
+        let Some(path) = file_path(&request) else { return not_found() };
+        let debug = request.scope().env.debug;
+        let mut response = match &self.source {
+            Source::Folder(files) => from_folder(files.clone(), &path, request).await,
+            Source::Embedded(files) => files.answer(&path, &request),
+        };
+        if matches!(response.status().as_u16(), 200 | 206 | 304) {
+            self.describe(&mut response, debug);
+        }
+        response
+    }
+
+    fn describe(&self, response: &mut Response, debug: bool) {
+        let seconds = self.max_age.as_secs();
+        let cache = if debug { "no-cache".to_owned() } else { format!("public, max-age={seconds}") };
+        let headers = response.headers_mut();
+        headers
+            .insert(header::CACHE_CONTROL, HeaderValue::try_from(cache).expect("digits are a header value"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        // Without it a browser reads a script in the page's encoding, and a style sheet opened by itself in its own.
+        if let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok())
+            && kind.starts_with("text/")
+            && !kind.contains(';')
+            && let Ok(kind) = HeaderValue::try_from(format!("{kind}; charset=utf-8"))
+        {
+            headers.insert(header::CONTENT_TYPE, kind);
+        }
+    }
+}
+
+/// The path of the file that is asked for, when it can name one.
+fn file_path(request: &Request) -> Option<String> {
+    let path = match &request.scope().path_remaining {
+        Some(rest) => rest.clone(),
+        None => percent_decode_str(request.uri().path()).decode_utf8().ok()?.into_owned(),
+    };
+    let path = path.strip_prefix('/').unwrap_or(&path);
+    (path.len() <= MAX_PATH && path.split('/').all(is_plain_name)).then(|| path.to_owned())
+}
+
+// Names that no file system holds would come back from it as errors, not as “there is no such file”.
+const MAX_PATH: usize = 2048;
+const MAX_NAME: usize = 255;
+
+fn is_plain_name(segment: &str) -> bool {
+    (1..=MAX_NAME).contains(&segment.len())
+        && !segment.starts_with('.')
+        && !segment.contains(['\0', '\\', ':'])
+}
+
+async fn from_folder(mut files: ServeDir, path: &str, request: Request) -> Response {
+    let mut question = ::http::Request::new(Body::empty());
+    *question.method_mut() = request.method().clone();
+    *question.headers_mut() = request.headers().clone();
+    // `ServeDir` decodes the path itself; it is encoded here so that it is decoded once in all.
+    match format!("/{}", utf8_percent_encode(path, SEGMENT)).parse() {
+        Ok(uri) => *question.uri_mut() = uri,
+        Err(_) => return not_found(),
+    }
+    let Ok(response) = files.call(question).await;
+    match response.status() {
+        StatusCode::NOT_FOUND => not_found(),
+        _ => response.map(Body::new),
+    }
+}
+
+pub(super) fn not_found() -> Response {
+    let mut response = Response::new(Body::from("Not found."));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+impl Service<Request> for StaticFiles {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        self.clone().answer(request).map(Ok).boxed()
+    }
+}
+
+impl Routes for StaticFiles {}

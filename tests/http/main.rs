@@ -1,0 +1,4 @@
+//! What views are made of: forms, static files, templates.
+
+mod form;
+mod static_files;
