@@ -1,0 +1,133 @@
+//! One group's local members: contiguous for the walk, indexed for joins and leaves.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use super::mailbox::Inbox;
+use super::queue::Put;
+use super::{EventSink, Membership, Pushed};
+use crate::layers::locks::{lock, shrink, shrink_list};
+use crate::layers::{Event, GroupName};
+
+pub(super) struct Group {
+    name: GroupName,
+    members: Mutex<Members>,
+}
+
+#[derive(Default)]
+struct Members {
+    list: Vec<Member>,
+    slots: HashMap<u64, usize>,
+    /// The last member has left and the group is on its way out of the registry; nobody joins it any more.
+    dead: bool,
+}
+
+struct Member {
+    inbox: Arc<Inbox>,
+    /// Where forwarded events go; none for a handled membership.
+    sink: Option<Arc<dyn EventSink>>,
+}
+
+/// What joining changed.
+pub(super) struct Joined {
+    pub(super) new: bool,
+    pub(super) first: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    NotAMember,
+    OthersStay,
+    Last,
+}
+
+/// What became of one event, by outcome.
+#[derive(Default)]
+pub(super) struct Count {
+    pub(super) reached: usize,
+    pub(super) mailbox_full: usize,
+    pub(super) outbox_full: usize,
+    pub(super) refused: usize,
+}
+
+impl Group {
+    pub(super) fn new(name: GroupName) -> Self {
+        Self { name, members: Mutex::default() }
+    }
+
+    pub(super) fn name(&self) -> &GroupName {
+        &self.name
+    }
+
+    /// Adds a member, or changes how it is one. `None` when the group is dead.
+    pub(super) fn join(&self, inbox: &Arc<Inbox>, how: Membership) -> Option<Joined> {
+        let sink = (how == Membership::Forwarded).then(|| inbox.sink()).flatten();
+        let mut members = lock(&self.members);
+        if members.dead {
+            return None;
+        }
+        let first = members.list.is_empty();
+        if let Some(&slot) = members.slots.get(&inbox.id()) {
+            members.list[slot].sink = sink;
+            return Some(Joined { new: false, first });
+        }
+        // A mailbox that ends at this moment joins nothing; a group it would have founded dies again.
+        if !inbox.remember(&self.name) {
+            members.dead = first;
+            return Some(Joined { new: false, first: false });
+        }
+        let slot = members.list.len();
+        members.list.push(Member { inbox: inbox.clone(), sink });
+        members.slots.insert(inbox.id(), slot);
+        Some(Joined { new: true, first })
+    }
+
+    pub(super) fn leave(&self, id: u64) -> Left {
+        let mut members = lock(&self.members);
+        let Some(slot) = members.slots.remove(&id) else {
+            return Left::NotAMember;
+        };
+        let gone = members.list.swap_remove(slot);
+        if let Some(moved) = members.list.get(slot).map(|member| member.inbox.id()) {
+            members.slots.insert(moved, slot);
+        }
+        shrink(&mut members.slots);
+        shrink_list(&mut members.list);
+        members.dead = members.list.is_empty();
+        let left = if members.dead { Left::Last } else { Left::OthersStay };
+        drop(members);
+        drop(gone);
+        left
+    }
+
+    /// Hands the event to every member. Sinks that ask for a flush are collected in `dirty`.
+    pub(super) fn deliver(&self, event: &Event, dirty: &mut Vec<Arc<dyn EventSink>>) -> Count {
+        let mut count = Count::default();
+        let members = lock(&self.members);
+        for member in &members.list {
+            let Some(sink) = &member.sink else {
+                match member.inbox.put(event, false) {
+                    Put::Taken => count.reached += 1,
+                    Put::Dropped => count.mailbox_full += 1,
+                }
+                continue;
+            };
+            match sink.push(event) {
+                Pushed::Queued { flush } => {
+                    count.reached += 1;
+                    if flush {
+                        dirty.push(sink.clone());
+                    }
+                }
+                Pushed::Dropped => count.outbox_full += 1,
+                Pushed::Refused => count.refused += 1,
+            }
+        }
+        count
+    }
+
+    /// Visits every member's inbox, under the group's lock.
+    pub(super) fn each(&self, mut visit: impl FnMut(&Arc<Inbox>)) {
+        lock(&self.members).list.iter().for_each(|member| visit(&member.inbox));
+    }
+}

@@ -1,0 +1,267 @@
+//! [`Mailbox`]: the guard of one channel. Its memberships die with it.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context, Poll};
+
+use super::queue::{MailboxOptions, Put, Queue};
+use super::{EventSink, Hub};
+use crate::layers::locks::lock;
+use crate::layers::{ChannelName, DropCause, Event, GroupName, LayerStats};
+
+/// What comes out of a mailbox.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// An event for the consumer.
+    Event(Event),
+    /// Events of some groups may have been lost in an outage.
+    Gap(LayerGap),
+    /// An event found no room and the policy is [`Overflow::Close`](super::Overflow::Close): the owner should end.
+    Overflow,
+}
+
+/// Which groups may have lost events in an outage that is over now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerGap {
+    /// The mailbox's groups that were concerned.
+    pub groups: Vec<GroupName>,
+}
+
+/// What a mailbox runs at its end, with the events that nobody took.
+type OnDrop = Box<dyn FnOnce(Vec<Event>) + Send + Sync>;
+
+/// The guard of one channel: who holds it receives. Dropping it removes the channel and all its memberships, on every
+/// path, and tells nobody.
+pub struct Mailbox {
+    hub: Arc<Hub>,
+    inbox: Arc<Inbox>,
+    on_drop: Option<OnDrop>,
+    on_room: Option<Box<dyn Fn() + Send + Sync>>,
+}
+
+impl Mailbox {
+    pub(super) fn new(hub: Arc<Hub>, inbox: Arc<Inbox>) -> Self {
+        Self { hub, inbox, on_drop: None, on_room: None }
+    }
+
+    /// Runs `on_drop` at the mailbox's end, with the events that nobody took.
+    #[must_use]
+    pub fn with_on_drop(mut self, on_drop: impl FnOnce(Vec<Event>) + Send + Sync + 'static) -> Self {
+        self.on_drop = Some(Box::new(on_drop));
+        self
+    }
+
+    /// Runs `on_room` whenever an event was taken, so that a layer can put in what waits elsewhere.
+    #[must_use]
+    pub fn with_on_room(mut self, on_room: impl Fn() + Send + Sync + 'static) -> Self {
+        self.on_room = Some(Box::new(on_room));
+        self
+    }
+
+    /// The channel's name.
+    pub fn name(&self) -> &ChannelName {
+        self.inbox.name()
+    }
+
+    /// The groups that the mailbox is a member of, in no order.
+    pub fn groups(&self) -> Vec<GroupName> {
+        lock(&self.inbox.joined).groups.iter().cloned().collect()
+    }
+
+    /// How many events wait.
+    pub fn len(&self) -> usize {
+        lock(&self.inbox.queue).len()
+    }
+
+    /// Whether no event waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Gives the mailbox the sink of its forwarded memberships, once and before the first of them. False when it had
+    /// one already.
+    pub fn set_sink(&self, sink: Arc<dyn EventSink>) -> bool {
+        self.inbox.sink.set(sink).is_ok()
+    }
+
+    /// The next delivery. A mailbox never ends by itself.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    pub async fn recv(&mut self) -> Delivery {
+        poll_fn(|context| self.poll_recv(context)).await
+    }
+
+    /// The next delivery, or a wake-up when there is one.
+    pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Delivery> {
+        let mut queue = lock(&self.inbox.queue);
+        if let Some(delivery) = queue.pop() {
+            drop(queue);
+            self.make_room();
+            return Poll::Ready(delivery);
+        }
+        match &mut queue.waker {
+            Some(waker) => waker.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// The next delivery, when there is one now.
+    pub fn try_recv(&mut self) -> Option<Delivery> {
+        let delivery = lock(&self.inbox.queue).pop()?;
+        self.make_room();
+        Some(delivery)
+    }
+
+    /// Lets the layer put in what waits elsewhere.
+    pub(crate) fn make_room(&self) {
+        if let Some(on_room) = &self.on_room {
+            on_room();
+        }
+    }
+
+    pub(super) fn hub(&self) -> &Arc<Hub> {
+        &self.hub
+    }
+
+    pub(super) fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    /// A handle that puts events into this mailbox without knowing its name.
+    pub(crate) fn feeder(&self) -> Feeder {
+        Feeder(self.inbox.clone())
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        self.hub.close(&self.inbox);
+        let rest = self.inbox.clear();
+        if let Some(on_drop) = self.on_drop.take() {
+            on_drop(rest);
+        }
+    }
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox").field("name", self.name()).finish_non_exhaustive()
+    }
+}
+
+/// Puts events into one mailbox, for layers that find it otherwise than by its name.
+pub(crate) struct Feeder(Arc<Inbox>);
+
+impl Feeder {
+    /// The mailbox's number, which no other of this hub has.
+    pub(crate) fn id(&self) -> u64 {
+        self.0.id
+    }
+
+    /// Puts an event in; false when there is no room.
+    pub(crate) fn put(&self, event: &Event) -> bool {
+        let taken = self.0.put(event, true) == Put::Taken;
+        self.0.stats.count_delivered(u64::from(taken));
+        taken
+    }
+}
+
+/// The shared inside of a mailbox.
+pub(super) struct Inbox {
+    id: u64,
+    name: ChannelName,
+    options: MailboxOptions,
+    stats: Arc<LayerStats>,
+    queue: Mutex<Queue>,
+    sink: OnceLock<Arc<dyn EventSink>>,
+    joined: Mutex<Joined>,
+}
+
+#[derive(Default)]
+struct Joined {
+    groups: HashSet<GroupName>,
+    ended: bool,
+}
+
+impl Inbox {
+    pub(super) fn new(id: u64, name: ChannelName, options: MailboxOptions, stats: Arc<LayerStats>) -> Self {
+        Self {
+            id,
+            name,
+            options,
+            stats,
+            queue: Mutex::default(),
+            sink: OnceLock::new(),
+            joined: Mutex::default(),
+        }
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(super) fn name(&self) -> &ChannelName {
+        &self.name
+    }
+
+    pub(super) fn sink(&self) -> Option<Arc<dyn EventSink>> {
+        self.sink.get().cloned()
+    }
+
+    /// Puts an event in and wakes the owner. `strict` refuses it when there is no room, whatever the policy.
+    pub(super) fn put(&self, event: &Event, strict: bool) -> Put {
+        let mut queue = lock(&self.queue);
+        let (put, lost) = queue.put(event, &self.options, strict);
+        let waker = queue.waker.take();
+        drop(queue);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        self.stats.count_dropped(DropCause::MailboxFull, lost);
+        put
+    }
+
+    pub(super) fn announce_gap(&self, groups: Vec<GroupName>) {
+        let mut queue = lock(&self.queue);
+        queue.note_gap(groups);
+        let waker = queue.waker.take();
+        drop(queue);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Notes a membership; false when the mailbox has ended.
+    pub(super) fn remember(&self, group: &GroupName) -> bool {
+        let mut joined = lock(&self.joined);
+        if !joined.ended {
+            joined.groups.insert(group.clone());
+        }
+        !joined.ended
+    }
+
+    pub(super) fn forget(&self, group: &GroupName) {
+        lock(&self.joined).groups.remove(group);
+    }
+
+    pub(super) fn take_groups(&self) -> HashSet<GroupName> {
+        std::mem::take(&mut lock(&self.joined).groups)
+    }
+
+    /// Ends the mailbox: nobody can make it join any more. Its memberships are returned.
+    pub(super) fn end(&self) -> HashSet<GroupName> {
+        let mut joined = lock(&self.joined);
+        joined.ended = true;
+        std::mem::take(&mut joined.groups)
+    }
+
+    /// Takes all waiting events out.
+    pub(super) fn clear(&self) -> Vec<Event> {
+        lock(&self.queue).drain()
+    }
+}

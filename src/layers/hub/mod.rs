@@ -1,0 +1,257 @@
+//! The delivery machinery that all layers share: this process's mailboxes, groups and memberships.
+//!
+//! A [`Hub`] knows no broker and no socket. Layers put events in; mailboxes and [`EventSink`]s take them out. All of it
+//! is synchronous and locks only for moments, so that it can be called from any thread.
+
+mod flush;
+mod group;
+mod mailbox;
+mod queue;
+mod shards;
+mod sink;
+
+pub(crate) use mailbox::Feeder;
+pub use mailbox::{Delivery, LayerGap, Mailbox};
+pub use queue::{MailboxOptions, Overflow};
+pub use sink::{EventSink, Pushed};
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+use super::{ChannelName, DropCause, Event, GroupName, LayerError, LayerStats, LayerStatsSnapshot};
+use group::{Group, Left};
+use mailbox::Inbox;
+use queue::Put;
+use shards::Shards;
+
+/// How many local members a group send reached, and how many it could not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Delivered {
+    /// Members whose mailbox or outbox took the event.
+    pub reached: usize,
+    /// Members that had no room for it.
+    pub dropped: usize,
+}
+
+/// What a membership does with an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// It goes into the mailbox, for the consumer.
+    Handled,
+    /// It goes straight to the mailbox's sink; to the mailbox when it has none.
+    Forwarded,
+}
+
+type OnEmptied = Box<dyn Fn(&GroupName) + Send + Sync>;
+
+/// This process's mailboxes, groups and memberships.
+#[derive(Default)]
+pub struct Hub {
+    mailboxes: Shards<ChannelName, Arc<Inbox>>,
+    groups: Shards<GroupName, Arc<Group>>,
+    stats: Arc<LayerStats>,
+    next_id: AtomicU64,
+    memberships: AtomicUsize,
+    on_emptied: Option<OnEmptied>,
+}
+
+impl Hub {
+    /// An empty hub.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// An empty hub that calls `on_emptied` after a group's last local member has left.
+    ///
+    /// No lock is held then, so another member may have joined meanwhile: ask [`has_group`](Self::has_group).
+    pub fn with_on_emptied(on_emptied: impl Fn(&GroupName) + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { on_emptied: Some(Box::new(on_emptied)), ..Self::default() })
+    }
+
+    /// Opens a mailbox; `None` when one of that name is open.
+    pub fn open(self: &Arc<Self>, name: ChannelName, options: MailboxOptions) -> Option<Mailbox> {
+        let inbox = self.inbox(name, options);
+        let taken = self.mailboxes.with(inbox.name().as_str(), |map| {
+            if map.contains_key(inbox.name()) {
+                return true;
+            }
+            map.insert(inbox.name().clone(), inbox.clone());
+            false
+        });
+        (!taken).then(|| Mailbox::new(self.clone(), inbox))
+    }
+
+    /// A mailbox that cannot be sent to by its name: for one of several receivers of a plain channel.
+    pub fn open_unnamed(self: &Arc<Self>, name: ChannelName, options: MailboxOptions) -> Mailbox {
+        Mailbox::new(self.clone(), self.inbox(name, options))
+    }
+
+    fn inbox(&self, name: ChannelName, options: MailboxOptions) -> Arc<Inbox> {
+        let id = self.next_id.fetch_add(1, Relaxed);
+        Arc::new(Inbox::new(id, name, options, self.stats.clone()))
+    }
+
+    /// Puts an event into the mailbox of that name; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`LayerError::ChannelFull`] when it has no room, whatever its overflow policy.
+    pub fn send(&self, channel: &ChannelName, event: &Event) -> Option<Result<(), LayerError>> {
+        let inbox = self.mailboxes.get(channel.as_str())?;
+        Some(match inbox.put(event, true) {
+            Put::Taken => {
+                self.stats.count_delivered(1);
+                Ok(())
+            }
+            Put::Dropped => Err(LayerError::ChannelFull { channel: channel.clone() }),
+        })
+    }
+
+    /// Whether a mailbox of that name is open.
+    pub fn has_mailbox(&self, channel: &str) -> bool {
+        self.mailboxes.get(channel).is_some()
+    }
+
+    /// Makes a mailbox a member of a group; joining again changes only how it is a member. True when the group had no
+    /// local member before.
+    ///
+    /// # Errors
+    /// [`LayerError::ForeignMailbox`] when another hub opened it.
+    pub fn join(&self, group: &GroupName, mailbox: &Mailbox, how: Membership) -> Result<bool, LayerError> {
+        if !std::ptr::eq(self, Arc::as_ptr(mailbox.hub())) {
+            return Err(LayerError::ForeignMailbox { channel: mailbox.name().clone() });
+        }
+        Ok(self.join_inbox(group, mailbox.inbox(), how))
+    }
+
+    /// The same by name; `None` when no mailbox of that name is open.
+    pub fn join_named(&self, group: &GroupName, channel: &ChannelName) -> Option<bool> {
+        let inbox = self.mailboxes.get(channel.as_str())?;
+        Some(self.join_inbox(group, &inbox, Membership::Handled))
+    }
+
+    fn join_inbox(&self, name: &GroupName, inbox: &Arc<Inbox>, how: Membership) -> bool {
+        loop {
+            let group = self.groups.with(name.as_str(), |map| {
+                map.entry(name.clone()).or_insert_with(|| Arc::new(Group::new(name.clone()))).clone()
+            });
+            // A group that emptied between the two locks is dead; its successor is made by the next turn.
+            if let Some(joined) = group.join(inbox, how) {
+                self.memberships.fetch_add(usize::from(joined.new), Relaxed);
+                return joined.first;
+            }
+            self.groups.remove_if(name.as_str(), |own| Arc::ptr_eq(own, &group));
+        }
+    }
+
+    /// Ends a membership. True when it was the group's last local one.
+    pub fn leave(&self, group: &GroupName, mailbox: &Mailbox) -> bool {
+        mailbox.inbox().forget(group);
+        self.leave_id(group, mailbox.inbox().id())
+    }
+
+    /// The same by name; `None` when no mailbox of that name is open.
+    pub fn leave_named(&self, group: &GroupName, channel: &ChannelName) -> Option<bool> {
+        let inbox = self.mailboxes.get(channel.as_str())?;
+        inbox.forget(group);
+        Some(self.leave_id(group, inbox.id()))
+    }
+
+    fn leave_id(&self, name: &GroupName, id: u64) -> bool {
+        let Some(group) = self.groups.get(name.as_str()) else { return false };
+        let left = group.leave(id);
+        if left == Left::NotAMember {
+            return false;
+        }
+        self.memberships.fetch_sub(1, Relaxed);
+        if left == Left::OthersStay {
+            return false;
+        }
+        self.groups.remove_if(name.as_str(), |own| Arc::ptr_eq(own, &group));
+        if let Some(on_emptied) = &self.on_emptied {
+            on_emptied(name);
+        }
+        true
+    }
+
+    /// Whether the group has a member in this process.
+    pub fn has_group(&self, group: &str) -> bool {
+        self.groups.get(group).is_some()
+    }
+
+    /// The groups with a member in this process.
+    pub fn groups(&self) -> Vec<GroupName> {
+        self.groups.keys()
+    }
+
+    /// Delivers to all local members of a group. All members get the events of one group in one order.
+    ///
+    /// Sinks that must be flushed are flushed by a task of their own, after the senders that are ready now have
+    /// appended too; outside of a tokio runtime, before this returns.
+    pub fn deliver_group(&self, group: &GroupName, event: &Event) -> Delivered {
+        let Some(group) = self.groups.get(group.as_str()) else { return Delivered::default() };
+        let mut dirty = Vec::new();
+        let count = group.deliver(event, &mut dirty);
+        flush::later(dirty);
+        self.stats.count_delivered(count.reached as u64);
+        self.stats.count_dropped(DropCause::OutboxFull, count.outbox_full as u64);
+        self.stats.count_dropped(DropCause::NotJson, count.refused as u64);
+        Delivered { reached: count.reached, dropped: count.mailbox_full + count.outbox_full + count.refused }
+    }
+
+    /// Tells every member of these groups, once per mailbox, that events may have been lost.
+    pub fn announce_gap(&self, groups: &[GroupName]) {
+        let mut concerned: HashMap<u64, (Arc<Inbox>, Vec<GroupName>)> = HashMap::new();
+        for group in groups.iter().filter_map(|name| self.groups.get(name.as_str())) {
+            group.each(|inbox| {
+                let entry = concerned.entry(inbox.id()).or_insert_with(|| (inbox.clone(), Vec::new()));
+                entry.1.push(group.name().clone());
+            });
+        }
+        for (inbox, groups) in concerned.into_values() {
+            inbox.announce_gap(groups);
+        }
+    }
+
+    /// Forgets all memberships and all waiting events; mailboxes stay open.
+    pub fn clear(&self) {
+        for inbox in self.mailboxes.values() {
+            for group in inbox.take_groups() {
+                self.leave_id(&group, inbox.id());
+            }
+            inbox.clear();
+        }
+    }
+
+    /// The counters.
+    pub fn stats(&self) -> &Arc<LayerStats> {
+        &self.stats
+    }
+
+    /// The counters now, with what is open.
+    pub fn snapshot(&self) -> LayerStatsSnapshot {
+        let mut snapshot = self.stats.snapshot();
+        snapshot.mailboxes = self.mailboxes.len();
+        snapshot.groups = self.groups.len();
+        snapshot.memberships = self.memberships.load(Relaxed);
+        snapshot
+    }
+
+    /// Takes a mailbox out, with all its memberships.
+    fn close(&self, inbox: &Arc<Inbox>) {
+        self.mailboxes.remove_if(inbox.name().as_str(), |own| Arc::ptr_eq(own, inbox));
+        for group in inbox.end() {
+            self.leave_id(&group, inbox.id());
+        }
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("mailboxes", &self.mailboxes.len())
+            .field("groups", &self.groups.len())
+            .finish_non_exhaustive()
+    }
+}

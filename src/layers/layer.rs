@@ -1,0 +1,139 @@
+//! [`ChannelLayer`]: what every layer can do.
+
+use std::fmt;
+
+use futures_util::future::BoxFuture;
+
+use super::{
+    ChannelName, Delivered, Event, GroupName, LayerError, LayerStatsSnapshot, Mailbox, MailboxOptions,
+};
+
+/// A way for consumers to talk to each other: Channels' channel layer.
+///
+/// Delivery is at most once, in order per sender and group; a group send never waits for a slow member. The trait is
+/// dyn-compatible; a server holds its layers as `Arc<dyn ChannelLayer>`. Most programs use a
+/// [`LayerHandle`](super::LayerHandle), which takes any serialisable message.
+pub trait ChannelLayer: Send + Sync + fmt::Debug + 'static {
+    /// Sends to one channel. A specific channel that does not exist any more is counted, not an error.
+    ///
+    /// # Errors
+    /// [`LayerError::ChannelFull`] where the wire can know it; [`LayerError::Unavailable`] while the broker is away.
+    fn send<'a>(&'a self, channel: &'a ChannelName, event: Event) -> BoxFuture<'a, Result<(), LayerError>>;
+
+    /// Receives one message from a plain channel. Receivers of one channel compete, where the wire lets them.
+    ///
+    /// # Errors
+    /// [`LayerError::NotReceivable`] for a specific channel: its mailbox receives.
+    ///
+    /// # Cancel safety
+    /// Nothing is lost when the future is dropped.
+    fn receive<'a>(&'a self, channel: &'a ChannelName) -> BoxFuture<'a, Result<Event, LayerError>>;
+
+    /// A standing receiver of a plain channel, as workers have it. What it has not taken when it is dropped goes back
+    /// to the channel, where the wire has a place for it.
+    ///
+    /// # Errors
+    /// As [`receive`](Self::receive).
+    fn listen<'a>(
+        &'a self,
+        channel: &'a ChannelName,
+        options: MailboxOptions,
+    ) -> BoxFuture<'a, Result<Mailbox, LayerError>>;
+
+    /// A mailbox with a name of its own, which starts with `prefix` (`specific` by custom).
+    ///
+    /// # Errors
+    /// [`LayerError::Name`] when `prefix` cannot begin a channel's name.
+    fn new_channel<'a>(
+        &'a self,
+        prefix: &'a str,
+        options: MailboxOptions,
+    ) -> BoxFuture<'a, Result<Mailbox, LayerError>>;
+
+    /// Makes a mailbox a *handled* member: the group's events go into the mailbox. Done when it is in effect.
+    ///
+    /// # Errors
+    /// [`LayerError::ForeignMailbox`] when another layer made it; [`LayerError::Unavailable`] while the broker is away.
+    fn group_add<'a>(
+        &'a self,
+        group: &'a GroupName,
+        member: &'a Mailbox,
+    ) -> BoxFuture<'a, Result<(), LayerError>>;
+
+    /// Makes a mailbox a *forwarded* member: the group's events go straight to the mailbox's sink.
+    ///
+    /// # Errors
+    /// As [`group_add`](Self::group_add).
+    fn group_forward<'a>(
+        &'a self,
+        group: &'a GroupName,
+        member: &'a Mailbox,
+    ) -> BoxFuture<'a, Result<(), LayerError>>;
+
+    /// Ends a membership. One that is not there is fine.
+    ///
+    /// # Errors
+    /// As [`group_add`](Self::group_add).
+    fn group_discard<'a>(
+        &'a self,
+        group: &'a GroupName,
+        member: &'a Mailbox,
+    ) -> BoxFuture<'a, Result<(), LayerError>>;
+
+    /// Makes a channel a member by its name, as a plain channel of workers. Such a membership ends by
+    /// [`group_discard_channel`](Self::group_discard_channel) or by the layer's group expiry.
+    ///
+    /// # Errors
+    /// As [`group_add`](Self::group_add).
+    fn group_add_channel<'a>(
+        &'a self,
+        group: &'a GroupName,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<(), LayerError>>;
+
+    /// Ends a membership by name. One that is not there is fine.
+    ///
+    /// # Errors
+    /// As [`group_add`](Self::group_add).
+    fn group_discard_channel<'a>(
+        &'a self,
+        group: &'a GroupName,
+        channel: &'a ChannelName,
+    ) -> BoxFuture<'a, Result<(), LayerError>>;
+
+    /// Sends to all members of a group. Members without room are skipped and counted; an empty group is fine. What is
+    /// returned counts the members that are known when the call ends: over a broker, none, since delivery follows.
+    ///
+    /// # Errors
+    /// [`LayerError::Unavailable`] while the broker is away.
+    fn group_send<'a>(
+        &'a self,
+        group: &'a GroupName,
+        event: Event,
+    ) -> BoxFuture<'a, Result<Delivered, LayerError>>;
+
+    /// Forgets all messages and all memberships, those of other processes included where the wire holds them.
+    ///
+    /// # Errors
+    /// [`LayerError::Unavailable`] while the broker is away.
+    fn flush(&self) -> BoxFuture<'_, Result<(), LayerError>>;
+
+    /// Connects; called when the server starts. Layers without a broker have nothing to do.
+    ///
+    /// # Errors
+    /// [`LayerError::Unavailable`] when the broker cannot be reached.
+    fn start(&self) -> BoxFuture<'_, Result<(), LayerError>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// Whether the layer can deliver now. A server that is not ready says so to its load balancer.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    /// The layer's counters.
+    fn stats(&self) -> LayerStatsSnapshot;
+
+    /// The layer in words, without secrets: `memory`, `redis-pubsub at 127.0.0.1:6379`.
+    fn describe(&self) -> String;
+}
