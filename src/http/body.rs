@@ -1,5 +1,6 @@
 //! The body type of requests and responses, and their short names.
 
+use std::any::Any;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -42,7 +43,12 @@ impl Body {
         B: HttpBody<Data = Bytes> + Send + 'static,
         B::Error: Into<BodyError>,
     {
-        Self(Inner::Boxed(body.map_err(Into::into).boxed_unsync()))
+        let mut body = Some(body);
+        // One of ours would only gain a second box.
+        if let Some(own) = (&mut body as &mut dyn Any).downcast_mut::<Option<Self>>() {
+            return own.take().unwrap_or_default();
+        }
+        body.map_or_else(Self::empty, |body| Self(Inner::Boxed(body.map_err(Into::into).boxed_unsync())))
     }
 
     /// All bytes, in memory. Limits are kept by the body itself: the server wraps what it reads from clients.

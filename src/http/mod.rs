@@ -1,20 +1,35 @@
 //! HTTP: requests, responses, bodies and errors of views.
 
+mod append_slash;
 mod application;
 mod body;
+mod by_method;
 mod embedded;
 mod error;
 mod failure;
 mod form;
+mod head;
 mod pages;
+mod request;
+mod respond;
 mod scope;
 mod static_files;
+mod view;
 
+pub(crate) use append_slash::{append_slash, may_append_slash};
 pub use application::{BoxedHttp, HttpApplication};
 pub use body::{Body, BodyError, Request, Response};
+pub use by_method::{ByMethod, MethodViews, get, on, post};
 pub use error::HttpError;
+pub(crate) use failure::Asked;
 pub use form::Form;
+pub(crate) use head::strip_body;
 pub use pages::NoRoute;
 pub(crate) use pages::{no_route, page, wants_html};
-pub(crate) use scope::scope_of;
+pub use request::RequestExt;
+pub use respond::{IntoResponse, html, json, redirect, redirect_permanently, status, text};
+pub(crate) use scope::{invalid_path, is_valid_path, scope_of};
 pub use static_files::StaticFiles;
+pub use view::{
+    AsyncFunction, Blocking, BlockingFunction, BlockingRequest, BoxedView, IntoView, blocking, with_state,
+};

@@ -36,8 +36,8 @@ pub(crate) fn page(status: StatusCode, text: &str, detail: Option<&str>, html: b
 }
 
 /// The router's 404.
-pub(crate) fn no_route(html: bool) -> Response {
-    let mut response = page(StatusCode::NOT_FOUND, "Not found.", None, html);
+pub(crate) fn no_route(detail: Option<&str>, html: bool) -> Response {
+    let mut response = page(StatusCode::NOT_FOUND, "Not found.", detail, html);
     response.extensions_mut().insert(NoRoute);
     response
 }

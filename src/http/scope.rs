@@ -1,8 +1,11 @@
 //! A request's scope, made from its head.
 
+use ::http::StatusCode;
 use percent_encoding::percent_decode_str;
 
-use crate::{Protocol, Scope};
+use super::body::{Request, Response};
+use super::pages::{page, wants_html};
+use crate::{Protocol, Scope, Scoped};
 
 /// The scope of a request. A path that is not UTF-8 is kept undecoded here; the server refuses it earlier.
 pub(crate) fn scope_of<B>(request: &::http::Request<B>) -> Scope {
@@ -13,4 +16,16 @@ pub(crate) fn scope_of<B>(request: &::http::Request<B>) -> Scope {
     scope.method = request.method().clone();
     scope.query_string = request.uri().query().unwrap_or_default().to_owned();
     scope
+}
+
+/// Whether the path decodes to text without NUL, which no file system and no database takes.
+pub(crate) fn is_valid_path(request: &Request) -> bool {
+    let scope = request.scope();
+    !scope.path.contains('\0') && percent_decode_str(&scope.raw_path).decode_utf8().is_ok()
+}
+
+/// The 400 for a path that is not valid.
+pub(crate) fn invalid_path(request: &Request) -> Response {
+    let text = "The path is not valid UTF-8 or holds a NUL.";
+    page(StatusCode::BAD_REQUEST, text, None, wants_html(request.headers()))
 }

@@ -64,6 +64,12 @@ impl Converter {
         (self.to_canonical)(text)
     }
 
+    /// Whether the whole of `text` is a value.
+    pub(super) fn accepts(&self, text: &str) -> bool {
+        let whole = regex::Regex::new(&format!(r"\A(?:{})\z", self.regex));
+        whole.is_ok_and(|whole| whole.is_match(text)) && self.canonical(text).is_some()
+    }
+
     pub(super) fn kind(&self) -> Kind {
         self.kind
     }

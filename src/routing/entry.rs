@@ -7,7 +7,7 @@ use super::error::RouteError;
 use super::pattern::{Captured, Pattern};
 use super::route::Route;
 use super::routes::RouteInfo;
-use crate::{Kwargs, Scope};
+use crate::{Kwargs, UrlRoute};
 
 /// A compiled route without its target.
 #[derive(Debug, Clone)]
@@ -43,10 +43,9 @@ impl Entry {
         Ok((entry, route.target))
     }
 
-    /// Writes a match into the scope: outer captures stay, own ones win, extra values win over both.
-    pub(super) fn apply(&self, scope: &mut Scope, captured: Captured<'_>) {
-        let rest = captured.rest.to_owned();
-        let route = &mut scope.url_route;
+    /// Writes a match into what the outer routes have captured: their captures stay, own ones win, fixed values win
+    /// over both.
+    pub(super) fn apply(&self, route: &mut UrlRoute, captured: Captured<'_>) {
         route.args.extend(captured.args);
         for (name, value) in captured.kwargs {
             route.kwargs.insert(name, value);
@@ -61,7 +60,6 @@ impl Entry {
             "" => Arc::clone(&self.pattern.text),
             outer => format!("{outer}{}", self.pattern.text).into(),
         };
-        scope.path_remaining = Some(rest);
     }
 
     /// What this route tells of itself and of `inner`, the routes below it.

@@ -91,7 +91,7 @@ impl ProtocolTypeRouter {
         Box::pin(async move {
             let response = match answer {
                 Some(answer) => answer.await,
-                None => no_route(html),
+                None => no_route(None, html),
             };
             let unserved = response.extensions().get::<NoRoute>().is_some();
             if unserved && socket { upgrade_required(html) } else { response }

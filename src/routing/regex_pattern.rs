@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use regex::Regex;
 use regex_syntax::ast::ErrorKind;
+use regex_syntax::hir::{Hir, Look};
 
 use super::error::PatternError;
 use super::path_pattern::LEADING_SLASH;
@@ -12,8 +13,9 @@ use super::pattern::Captured;
 /// A `re_path()` pattern. One that ends in `$` must match the whole remaining path; any other is searched in it.
 #[derive(Debug, Clone)]
 pub(super) struct RegexPattern {
-    source: Arc<str>,
     regex: Regex,
+    /// The parsed form, from which the index takes what every match begins with.
+    hir: Hir,
     /// Number and name of each named group.
     named: Vec<(usize, Arc<str>)>,
 }
@@ -25,18 +27,26 @@ impl RegexPattern {
             return Err(PatternError::at(source, 0, LEADING_SLASH));
         }
         let whole = ends_in_dollar(source).then(|| format!(r"\A(?:{source})\z"));
-        let regex = Regex::new(whole.as_deref().unwrap_or(source))
-            .map_err(|error| PatternError::at(source, 0, error.to_string()))?;
+        let source_or_whole = whole.as_deref().unwrap_or(source);
+        let unusable = |problem: String| PatternError::at(source, 0, problem);
+        let regex = Regex::new(source_or_whole).map_err(|error| unusable(error.to_string()))?;
+        let hir = regex_syntax::parse(source_or_whole).map_err(|error| unusable(error.to_string()))?;
         let named = regex
             .capture_names()
             .enumerate()
             .filter_map(|(number, name)| Some((number, Arc::from(name?))))
             .collect();
-        Ok(Self { source: source.into(), regex, named })
+        Ok(Self { regex, hir, named })
     }
 
-    pub(super) fn source(&self) -> &str {
-        &self.source
+    pub(super) fn hir(&self) -> &Hir {
+        &self.hir
+    }
+
+    /// Whether every path matches, because the empty text at its start does.
+    pub(super) fn takes_everything(&self) -> bool {
+        let looks = self.hir.properties().look_set();
+        looks.iter().all(|look| look == Look::Start) && self.regex.is_match("")
     }
 
     pub(super) fn matches<'p>(&self, path: &'p str) -> Option<Captured<'p>> {

@@ -62,13 +62,17 @@ impl RouteInfo {
 
     /// Whether a socket's path leads here; leading slashes are stripped at each level.
     pub(super) fn matches_socket(&self, path: &str) -> bool {
+        self.matches(path, |rest| rest.trim_start_matches('/'))
+    }
+
+    /// Whether a path without its first slash leads here. Nothing is stripped: a path that has to be stripped to
+    /// lead here is not one to be made.
+    pub(super) fn leads_to(&self, path: &str) -> bool {
+        self.matches(path, |rest| rest)
+    }
+
+    fn matches(&self, path: &str, strip: fn(&str) -> &str) -> bool {
         let mut rest = path;
-        self.parts.iter().all(|part| match part.matches(rest.trim_start_matches('/')) {
-            Some(captured) => {
-                rest = captured.rest;
-                true
-            }
-            None => false,
-        })
+        self.parts.iter().all(|part| part.matches(strip(rest)).map(|captured| rest = captured.rest).is_some())
     }
 }

@@ -9,11 +9,14 @@ use tower::Service;
 
 use super::application::BoxedApplication;
 use super::converter::Converters;
+use super::coverage::{Coverage, refuse_unreachable};
 use super::entry::Entry;
 use super::error::RouteError;
+use super::index::Index;
 use super::level::own_path;
 use super::route::Route;
-use super::{RouteInfo, Routes};
+use super::shape::Shape;
+use super::{Names, RouteInfo, Routes};
 use crate::websocket::{Connection, Refusal};
 use crate::{Scope, Scoped, UrlRoute};
 
@@ -35,7 +38,12 @@ use crate::{Scope, Scoped, UrlRoute};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct UrlRouter(Arc<[(Entry, BoxedApplication)]>);
+pub struct UrlRouter(Arc<Table>);
+
+struct Table {
+    routes: Vec<(Entry, BoxedApplication)>,
+    index: Index,
+}
 
 impl UrlRouter {
     /// A router with Django's converters.
@@ -55,18 +63,30 @@ impl UrlRouter {
         routes: impl IntoIterator<Item = Route>,
     ) -> Result<Self, RouteError> {
         let routes = routes.into_iter().map(|route| Entry::new(route, converters));
-        Ok(Self(routes.collect::<Result<_, _>>()?))
+        let routes = routes.collect::<Result<Vec<_>, _>>()?;
+        let shapes: Vec<_> = routes.iter().map(|(entry, _)| Shape::of([&*entry.pattern])).collect();
+        let index = Index::new(&shapes);
+        let coverage = |(entry, _): &(Entry, _)| {
+            Coverage::new(vec![Arc::clone(&entry.pattern)], entry.prefix, entry.prefix)
+        };
+        refuse_unreachable(&routes.iter().map(coverage).collect::<Vec<_>>(), &index)?;
+        let router = Self(Arc::new(Table { routes, index }));
+        Names::new(router.routes())?;
+        Ok(router)
     }
 
     async fn route(self, mut connection: Connection) -> Result<(), Refusal> {
         let Some(path) = own_path(connection.scope()) else {
             return Err(Refusal::NotFound(Box::new(connection)));
         };
-        let path = path.trim_start_matches('/').to_owned();
-        for (entry, application) in self.0.iter() {
-            let Some(captured) = entry.pattern.matches(&path) else { continue };
-            let before = Before::of(connection.scope(), entry.prefix);
-            entry.apply(connection.scope_mut(), captured);
+        let slashed = format!("/{}", path.trim_start_matches('/'));
+        for number in self.0.index.candidates(&slashed) {
+            let (entry, application) = &self.0.routes[number];
+            let Some(captured) = entry.pattern.matches(&slashed[1..]) else { continue };
+            let scope = connection.scope_mut();
+            let before = Before::of(scope, entry.prefix);
+            scope.path_remaining = Some(captured.rest.to_owned());
+            entry.apply(&mut scope.url_route, captured);
             match application.call(connection).await {
                 Err(Refusal::NotFound(returned)) => {
                     connection = *returned;
@@ -123,7 +143,7 @@ impl Service<Connection> for UrlRouter {
 
 impl Routes for UrlRouter {
     fn routes(&self) -> Vec<RouteInfo> {
-        self.0.iter().flat_map(|(entry, application)| entry.infos(application.routes())).collect()
+        self.0.routes.iter().flat_map(|(entry, application)| entry.infos(application.routes())).collect()
     }
 
     fn is_router(&self) -> bool {
@@ -133,6 +153,6 @@ impl Routes for UrlRouter {
 
 impl fmt::Debug for UrlRouter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(entry, _)| &entry.pattern.text)).finish()
+        f.debug_list().entries(self.0.routes.iter().map(|(entry, _)| &entry.pattern.text)).finish()
     }
 }

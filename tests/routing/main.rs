@@ -6,3 +6,4 @@ mod patterns;
 mod protocol_router;
 mod url_router;
 mod vectors;
+mod view_router;
