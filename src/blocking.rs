@@ -4,7 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Limits;
 
@@ -75,16 +75,42 @@ impl BlockingPool {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PoolError> {
-        let permit = match Arc::clone(&self.0.threads).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                let _place = self.0.enter_queue()?;
-                Arc::clone(&self.0.threads).acquire_owned().await.map_err(|_| PoolError::ShutDown)?
-            }
-        };
+        self.place().await?.run(work).await
+    }
+
+    /// Waits for a thread.
+    ///
+    /// # Errors
+    /// [`PoolError::Full`] at once when the queue is full.
+    ///
+    /// # Cancel safety
+    /// A wait that is dropped gives its place in the queue up.
+    pub(crate) async fn place(&self) -> Result<Place, PoolError> {
+        if let Ok(permit) = Arc::clone(&self.0.threads).try_acquire_owned() {
+            return Ok(Place(permit));
+        }
+        let _turn = self.0.enter_queue()?;
+        let permit = Arc::clone(&self.0.threads).acquire_owned().await;
+        permit.map(Place).map_err(|_| PoolError::ShutDown)
+    }
+}
+
+/// A thread's worth of the pool.
+#[derive(Debug)]
+pub(crate) struct Place(#[expect(dead_code, reason = "held for its drop")] OwnedSemaphorePermit);
+
+impl Place {
+    /// Runs `work` on a blocking thread, inside the caller's tracing span.
+    ///
+    /// # Errors
+    /// [`PoolError::Panicked`], [`PoolError::ShutDown`].
+    pub(crate) async fn run<T: Send + 'static>(
+        self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PoolError> {
         let span = tracing::Span::current();
         let task = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+            let _place = self;
             span.in_scope(work)
         });
         task.await.map_err(|error| match error.try_into_panic() {
@@ -101,20 +127,20 @@ impl Default for BlockingPool {
 }
 
 impl Bounds {
-    fn enter_queue(&self) -> Result<Place<'_>, PoolError> {
-        let place = Place(&self.waiting);
+    fn enter_queue(&self) -> Result<Turn<'_>, PoolError> {
+        let turn = Turn(&self.waiting);
         // Counted first and checked after, so that two callers cannot share the last place.
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= self.queue {
             return Err(PoolError::Full { queue: self.queue });
         }
-        Ok(place)
+        Ok(turn)
     }
 }
 
 /// A place in the queue, given back on every path.
-struct Place<'a>(&'a AtomicUsize);
+struct Turn<'a>(&'a AtomicUsize);
 
-impl Drop for Place<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::layers::ChannelLayers;
 use crate::routing::Names;
+use crate::websocket::Sockets;
 use crate::{BlockingPool, Limits};
 
 /// What all connections of one server share. Built by the server, read by everything downstream of it.
@@ -18,6 +19,8 @@ pub struct Environment {
     pub layers: ChannelLayers,
     /// The names of all routes, views and sockets alike, for reversing.
     pub names: Arc<Names>,
+    /// All open WebSockets.
+    pub sockets: Arc<Sockets>,
     /// Made on first use, so that who builds an environment need not know of it.
     blocking: Arc<OnceLock<BlockingPool>>,
 }

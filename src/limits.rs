@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::websocket::CloseCode;
+
 /// The bounds of one server. Every one is finite by default; `None` is “off”, by choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -44,6 +46,8 @@ pub struct Limits {
     pub mailbox_bytes: usize,
     /// The peer's answer to our close frame. 5 s; then the connection is dropped.
     pub close_time: Duration,
+    /// How long `disconnect` may run. 10 s; then it is dropped and logged.
+    pub disconnect_time: Duration,
     /// Connections at once. `None`: the soft limit of open files less 64.
     pub connections: Option<usize>,
     /// Connections at once from one address. Off until set.
@@ -56,6 +60,8 @@ pub struct Limits {
     pub drain_delay: Duration,
     /// Sockets are closed, spread over this time. 10 s; then the hard stop.
     pub drain_time: Duration,
+    /// What sockets are closed with in a drain. 1012, “restart”; 1001, “going away”, for clients that know only that.
+    pub drain_code: CloseCode,
 }
 
 impl Default for Limits {
@@ -81,12 +87,14 @@ impl Default for Limits {
             mailbox_events: 100,
             mailbox_bytes: 1 << 20,
             close_time: 5 * second,
+            disconnect_time: 10 * second,
             connections: None,
             connections_per_address: None,
             blocking_threads: 32,
             blocking_queue: 1024,
             drain_delay: Duration::ZERO,
             drain_time: 10 * second,
+            drain_code: CloseCode::RESTART,
         }
     }
 }

@@ -19,7 +19,19 @@ pub type Response = ::http::Response<Body>;
 
 /// A body: bytes in hand, or any stream of them.
 #[derive(Debug)]
-pub struct Body(Inner);
+pub struct Body {
+    inner: Inner,
+    kept: Option<Kept>,
+}
+
+/// What lives until a body has been sent.
+struct Kept(#[expect(dead_code, reason = "only its drop matters")] Box<dyn Any + Send>);
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Kept")
+    }
+}
 
 #[derive(Debug)]
 enum Inner {
@@ -48,7 +60,16 @@ impl Body {
         if let Some(own) = (&mut body as &mut dyn Any).downcast_mut::<Option<Self>>() {
             return own.take().unwrap_or_default();
         }
-        body.map_or_else(Self::empty, |body| Self(Inner::Boxed(body.map_err(Into::into).boxed_unsync())))
+        body.map_or_else(Self::empty, |body| Self::boxed(body.map_err(Into::into).boxed_unsync()))
+    }
+
+    fn boxed(body: UnsyncBoxBody<Bytes, BodyError>) -> Self {
+        Self { inner: Inner::Boxed(body), kept: None }
+    }
+
+    /// Keeps a value until the body has been sent or dropped.
+    pub(crate) fn keep(&mut self, value: impl Any + Send) {
+        self.kept = Some(Kept(Box::new(value)));
     }
 
     /// All bytes, in memory. Limits are kept by the body itself: the server wraps what it reads from clients.
@@ -71,7 +92,7 @@ impl Default for Body {
 
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Self {
-        Self(Inner::Full(Full::new(bytes)))
+        Self { inner: Inner::Full(Full::new(bytes)), kept: None }
     }
 }
 
@@ -101,21 +122,21 @@ impl HttpBody for Body {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match &mut self.0 {
+        match &mut self.inner {
             Inner::Full(body) => Pin::new(body).poll_frame(cx).map_err(|never| match never {}),
             Inner::Boxed(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.0 {
+        match &self.inner {
             Inner::Full(body) => body.is_end_stream(),
             Inner::Boxed(body) => body.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.inner {
             Inner::Full(body) => body.size_hint(),
             Inner::Boxed(body) => body.size_hint(),
         }

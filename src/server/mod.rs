@@ -1,1 +1,20 @@
 //! The server: listeners, hyper connections, the upgrade, limits, drain, access log.
+//!
+//! The first room of the house: bytes enter here and are handed to
+//! [`ProtocolTypeRouter`](crate::routing::ProtocolTypeRouter). [`Server`] is built, then [`serve`](Server::serve)d.
+
+mod access_log;
+mod activity;
+mod body;
+mod builder;
+mod connection;
+mod drain;
+mod listener;
+mod permits;
+mod request;
+mod running;
+mod upgrade;
+
+pub use access_log::AccessLog;
+pub use builder::{ServeError, Server};
+pub use running::Running;

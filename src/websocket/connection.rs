@@ -1,14 +1,15 @@
 //! A connection that asks for a handshake: a scope plus a transport.
 
+use std::any::Any;
 use std::fmt;
 use std::pin::Pin;
 
 use ::http::HeaderMap;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use super::{CloseFrame, Message};
 use crate::{Error, Scope, Scoped};
 
 /// A connection before its handshake is answered: what flows through WebSocket middleware and routers.
@@ -64,38 +65,46 @@ pub struct Acceptance {
     pub headers: HeaderMap,
 }
 
-/// How a handshake is answered. HTTP/1.1 upgrades, HTTP/2 extended CONNECT, event streams, long polling and test
-/// communicators implement it.
+/// How a handshake is answered. HTTP/1.1 upgrades, HTTP/2 extended CONNECT and test communicators implement it.
 pub trait Transport: Send + 'static {
     /// Answers the handshake with success and gives the socket, which may still be on its way.
     ///
     /// # Errors
     /// When the client is gone already.
-    fn accept(self: Box<Self>, acceptance: Acceptance) -> Result<Socket, Error>;
-
-    /// Resolves when the client has gone before the handshake was answered. Cancel safe.
-    fn gone(&mut self) -> BoxFuture<'_, ()>;
+    fn accept(self: Box<Self>, acceptance: Acceptance) -> Result<Accepted, Error>;
 }
 
-/// An accepted connection's two directions.
+/// An accepted connection.
+pub struct Accepted {
+    /// Its bytes.
+    pub socket: Socket,
+    /// Dropped when the connection has ended and `disconnect` has run; an access log hangs on it.
+    pub guard: Option<Box<dyn Any + Send>>,
+}
+
+impl fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accepted").field("socket", &self.socket).finish_non_exhaustive()
+    }
+}
+
+/// The bytes of an accepted connection, in the WebSocket protocol.
 pub enum Socket {
-    /// Bytes of the WebSocket protocol over TCP: frames may be written from any thread.
+    /// TCP: frames may be written from any thread.
     Tcp {
         /// The stream.
         stream: TcpStream,
         /// What was read behind the handshake.
-        read_ahead: bytes::Bytes,
+        read_ahead: Bytes,
     },
-    /// Bytes of the WebSocket protocol over anything else (TLS, HTTP/2, Unix sockets, a host program's transport).
+    /// Anything else (TLS, HTTP/2, Unix sockets, a host program's transport): only the driver writes.
     Stream {
         /// The stream.
         stream: Pin<Box<dyn Stream>>,
         /// What was read behind the handshake.
-        read_ahead: bytes::Bytes,
+        read_ahead: Bytes,
     },
-    /// Whole messages, without WebSocket framing.
-    Messages(Box<dyn MessageStream>),
-    /// A socket that opens once the handshake's answer is written.
+    /// Bytes that flow once the handshake's answer is written.
     Opening(BoxFuture<'static, Result<Self, Error>>),
 }
 
@@ -104,7 +113,6 @@ impl fmt::Debug for Socket {
         f.write_str(match self {
             Self::Tcp { .. } => "Tcp",
             Self::Stream { .. } => "Stream",
-            Self::Messages(_) => "Messages",
             Self::Opening(_) => "Opening",
         })
     }
@@ -114,13 +122,3 @@ impl fmt::Debug for Socket {
 pub trait Stream: AsyncRead + AsyncWrite + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Send> Stream for T {}
-
-/// A transport of whole messages: event streams, long polling, test communicators.
-pub trait MessageStream: Send {
-    /// The next message from the client, or why there is none. Cancel safe.
-    fn receive(&mut self) -> BoxFuture<'_, Result<Message, CloseFrame>>;
-    /// Sends one message; waits when the client is slow. Cancel safe: a cancelled send has sent nothing.
-    fn send(&mut self, message: Message) -> BoxFuture<'_, Result<(), Error>>;
-    /// Tells the client that the conversation is over.
-    fn close(&mut self, frame: CloseFrame) -> BoxFuture<'_, ()>;
-}

@@ -3,12 +3,27 @@
 //! Stands between [`server`](crate::server), which hands over upgraded bytes, and
 //! [`consumer`](crate::consumer), which never meets them.
 
+mod assembly;
+mod clock;
 mod close;
 mod connection;
+mod decoder;
+mod driver;
+mod ending;
+pub(crate) mod frame;
+mod handler;
+pub(crate) mod handshake;
 mod message;
+pub(crate) mod opening;
+pub(crate) mod outbox;
 mod refusal;
+mod sockets;
+mod verdict;
+mod wire;
 
 pub use close::{CloseCode, CloseFrame};
-pub use connection::{Acceptance, Connection, MessageStream, Socket, Stream, Transport};
+pub use connection::{Acceptance, Accepted, Connection, Socket, Stream, Transport};
 pub use message::Message;
+pub use outbox::Finished;
 pub use refusal::{Denial, Refusal, Rule};
+pub use sockets::{SocketHandle, Sockets};

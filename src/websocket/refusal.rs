@@ -73,6 +73,11 @@ impl Denial {
         self.headers.append(name, value);
         self
     }
+
+    /// 403: not allowed.
+    pub fn forbidden(rule: impl Into<Rule>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, rule, "Access denied.")
+    }
 }
 
 impl Refusal {
@@ -83,7 +88,7 @@ impl Refusal {
 
     /// 403: not allowed.
     pub fn forbidden(rule: impl Into<Rule>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, rule, "Access denied.")
+        Denial::forbidden(rule).into()
     }
 
     /// 404 without the connection, for a consumer that finds its arguments not to name anything.

@@ -1,0 +1,402 @@
+//! A consumer's hands: everything that a handler can do.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::Policy;
+use crate::auth::User;
+use crate::layers::{
+    ChannelLayer, ChannelName, Delivered, Event, GroupName, LayerError, Mailbox, MailboxOptions, Pushed,
+};
+use crate::websocket::outbox::Outbox;
+use crate::websocket::{
+    Acceptance, Accepted, CloseFrame, Connection, Denial, Finished, Message, SocketHandle, Transport, frame,
+};
+use crate::{Environment, Error, Result, Scope, UrlRoute};
+
+/// A consumer's hands: accept, deny, send, close, groups, the channel layer, the scope.
+///
+/// `S` is the application's state, see [`consumer_with_state`](super::consumer_with_state).
+pub struct Context<S = ()> {
+    // Taken out while a blocking handler has it on another thread.
+    pub(super) core: Option<Box<Core>>,
+    state: S,
+}
+
+/// The part that the driver shares with the handlers.
+pub(crate) struct Core {
+    pub(crate) scope: Box<Scope>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) mailbox: Option<Mailbox>,
+    /// Whether the handshake was accepted.
+    pub(crate) accepted: bool,
+    // Only ever reached by `get_mut`: the lock makes the context `Sync`, which handlers' futures need.
+    handshake: Mutex<Handshake>,
+    /// What the consumer asked to close with.
+    pub(crate) close: Option<CloseFrame>,
+    layer: Option<Arc<dyn ChannelLayer>>,
+    channel_name: Option<ChannelName>,
+}
+
+/// How far the handshake is.
+enum Handshake {
+    /// Not answered.
+    Open(Box<dyn Transport>),
+    /// Accepted; the driver has not taken over yet.
+    Accepted(Accepted),
+    /// Answered, and with the driver.
+    Done,
+}
+
+/// Why nothing can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the connection is not accepted yet: call `ctx.accept()` before sending")]
+struct NotAccepted;
+
+/// A blocking handler's send found the outbox full: the client reads too slowly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the client's outbox is full (limit: outbox_bytes)")]
+struct OutboxFull;
+
+impl<S> Context<S> {
+    pub(crate) fn new(connection: Connection, policy: Arc<Policy>, state: S) -> Result<Self, LayerError> {
+        let (scope, transport) = connection.into_parts();
+        let layer = match &policy.layer {
+            Some(alias) => Some(scope.env.layers.handle(alias)?.layer().clone()),
+            None => scope.env.layers.get(DEFAULT_LAYER).cloned(),
+        };
+        let outbox = Arc::new(Outbox::new(scope.env.limits.outbox_bytes, policy.overflow));
+        let core = Core {
+            scope,
+            policy,
+            outbox,
+            mailbox: None,
+            accepted: false,
+            handshake: Mutex::new(Handshake::Open(transport)),
+            close: None,
+            layer,
+            channel_name: None,
+        };
+        Ok(Self { core: Some(Box::new(core)), state })
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        self.core.as_ref().expect("a context is only used by the handler that has it")
+    }
+
+    pub(crate) fn core_mut(&mut self) -> &mut Core {
+        self.core.as_mut().expect("a context is only used by the handler that has it")
+    }
+
+    /// What is known of the connection.
+    pub fn scope(&self) -> &Scope {
+        &self.core().scope
+    }
+
+    /// The scope, to be changed.
+    pub fn scope_mut(&mut self) -> &mut Scope {
+        &mut self.core_mut().scope
+    }
+
+    /// The connection's user; anonymous without an auth middleware.
+    pub fn user(&self) -> &User {
+        &self.scope().user
+    }
+
+    /// The route that matched, with its captures.
+    pub fn url_route(&self) -> &UrlRoute {
+        &self.scope().url_route
+    }
+
+    /// What all connections of the server share.
+    pub fn env(&self) -> &Environment {
+        &self.scope().env
+    }
+
+    /// The application's state.
+    pub fn state(&self) -> &S {
+        &self.state
+    }
+
+    /// A handle by which other tasks and threads can send to this socket or close it.
+    pub fn handle(&self) -> SocketHandle {
+        SocketHandle(Arc::clone(&self.core().outbox))
+    }
+
+    /// Accepts the connection, with the first subprotocol of the route's list that the client offers.
+    ///
+    /// # Errors
+    /// When the handshake is answered already, or the client has left.
+    pub async fn accept(&mut self) -> Result<()> {
+        self.accept_with(Acceptance::default()).await
+    }
+
+    /// Accepts the connection with a subprotocol and further headers. Channels: `accept(subprotocol, headers)`.
+    ///
+    /// # Errors
+    /// When the handshake is answered already, the client has left, or it did not offer the subprotocol.
+    pub async fn accept_with(&mut self, mut acceptance: Acceptance) -> Result<()> {
+        self.core().check_subprotocol(&acceptance)?;
+        if acceptance.subprotocol.is_none() {
+            acceptance.subprotocol = self.core().preferred_subprotocol();
+        }
+        self.core_mut().accept(acceptance)
+    }
+
+    /// Refuses the connection: `return ctx.deny(Denial::forbidden("rule"))`. 403 or any other status, with headers
+    /// and a text.
+    ///
+    /// # Errors
+    /// Always, with the refusal.
+    pub fn deny<T>(&mut self, denial: Denial) -> Result<T> {
+        Err(denial.into())
+    }
+
+    /// Closes the connection once this handler returns; before accept that is a 403.
+    pub fn close(&mut self, frame: CloseFrame) {
+        let core = self.core_mut();
+        core.close.get_or_insert(frame);
+    }
+
+    /// Sends a message to the client; waits while its outbox is full.
+    ///
+    /// # Errors
+    /// Before accept, and once the socket is closed ([`Finished`]).
+    ///
+    /// # Cancel safety
+    /// A send that was dropped before it completed has sent nothing.
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<()> {
+        self.send_frame(frame::message(&message.into())).await
+    }
+
+    /// Sends a value as JSON text.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and when the value has no JSON form.
+    pub async fn send_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.send_frame(frame::text(&serde_json::to_vec(value)?)).await
+    }
+
+    /// Sends an event as JSON text, encoded once for everyone who sends the same event.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and when the event holds bytes.
+    pub async fn send_event<T>(&mut self, event: &Event<T>) -> Result<()> {
+        self.send_frame(frame::event(event)?).await
+    }
+
+    async fn send_frame(&mut self, frame: Bytes) -> Result<()> {
+        let core = self.core();
+        if !core.accepted {
+            return Err(NotAccepted.into());
+        }
+        Ok(poll_fn(|cx| core.outbox.poll_send(&frame, cx)).await?)
+    }
+
+    /// Appends a frame without waiting: what a blocking handler's send does.
+    fn append_frame(&mut self, frame: Bytes) -> Result<()> {
+        let core = self.core();
+        if !core.accepted {
+            return Err(NotAccepted.into());
+        }
+        match core.outbox.push(frame) {
+            Pushed::Queued { .. } => Ok(()),
+            _ if core.outbox.is_finished() => Err(Finished.into()),
+            _ => Err(OutboxFull.into()),
+        }
+    }
+
+    pub(super) fn append_message(&mut self, message: &Message) -> Result<()> {
+        self.append_frame(frame::message(message))
+    }
+
+    pub(super) fn append_event<T>(&mut self, event: &Event<T>) -> Result<()> {
+        self.append_frame(frame::event(event)?)
+    }
+
+    /// Gives the connection to a blocking handler's thread; what stays behind can't be used until it is back.
+    pub(super) fn lend(&mut self) -> Self
+    where
+        S: Clone,
+    {
+        Self { core: self.core.take(), state: self.state.clone() }
+    }
+
+    pub(super) fn give_back(&mut self, lent: Self) {
+        self.core = lent.core;
+    }
+
+    /// Whether a blocking handler has the connection for good: the hard stop did not wait for it.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.core.is_none()
+    }
+
+    /// The route's channel layer.
+    ///
+    /// # Errors
+    /// When the server has none.
+    pub fn layer(&self) -> Result<&Arc<dyn ChannelLayer>, LayerError> {
+        self.core().layer()
+    }
+
+    /// This consumer's own channel; made when it is first asked for.
+    ///
+    /// # Errors
+    /// Without a layer, or when the layer is unavailable.
+    pub async fn channel_name(&mut self) -> Result<ChannelName, LayerError> {
+        let core = self.core_mut();
+        core.mailbox().await?;
+        core.channel_name.clone().ok_or_else(no_layer)
+    }
+
+    /// Joins a group: its events come to [`event`](super::WebsocketConsumer::event). Done when the subscription is
+    /// confirmed. Left automatically.
+    ///
+    /// # Errors
+    /// Without a layer, or when the layer is unavailable.
+    pub async fn group_add(&mut self, group: &GroupName) -> Result<(), LayerError> {
+        let core = self.core_mut();
+        let layer = Arc::clone(core.layer()?);
+        layer.group_add(group, core.mailbox().await?).await
+    }
+
+    /// Joins a group whose events go to the client as they are, as JSON text, without waking this consumer.
+    ///
+    /// # Errors
+    /// Without a layer, or when the layer is unavailable.
+    pub async fn group_forward(&mut self, group: &GroupName) -> Result<(), LayerError> {
+        let core = self.core_mut();
+        let layer = Arc::clone(core.layer()?);
+        layer.group_forward(group, core.mailbox().await?).await
+    }
+
+    /// Leaves a group. Not being in it is fine.
+    ///
+    /// # Errors
+    /// When the layer is unavailable.
+    pub async fn group_discard(&mut self, group: &GroupName) -> Result<(), LayerError> {
+        let core = self.core_mut();
+        let layer = Arc::clone(core.layer()?);
+        match &core.mailbox {
+            Some(mailbox) => layer.group_discard(group, mailbox).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Sends an event to every member of a group, in every process. How many members of this process it reached.
+    ///
+    /// # Errors
+    /// Without a layer, when it is unavailable, or when the message can't be an event.
+    pub async fn group_send<T: Serialize + ?Sized>(
+        &self,
+        group: &GroupName,
+        message: &T,
+    ) -> Result<Delivered> {
+        Ok(self.layer()?.group_send(group, Event::new(message)?).await?)
+    }
+
+    /// Sends a message to one channel.
+    ///
+    /// # Errors
+    /// Without a layer, when it is unavailable, when the channel is full, or when the message can't travel.
+    pub async fn send_to<T: Serialize + ?Sized>(&self, channel: &ChannelName, message: &T) -> Result<()> {
+        Ok(self.layer()?.send(channel, Event::new(message)?).await?)
+    }
+
+    /// Runs blocking work on the server's bounded pool.
+    ///
+    /// # Errors
+    /// When the pool's queue is full, or the work panics.
+    pub async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        Ok(self.env().blocking().run(work).await?)
+    }
+}
+
+impl Core {
+    fn layer(&self) -> Result<&Arc<dyn ChannelLayer>, LayerError> {
+        self.layer.as_ref().ok_or_else(no_layer)
+    }
+
+    /// The consumer's mailbox, made on first use: a consumer without groups costs none.
+    async fn mailbox(&mut self) -> Result<&Mailbox, LayerError> {
+        if self.mailbox.is_none() {
+            let limits = &self.scope.env.limits;
+            let options = MailboxOptions {
+                events: limits.mailbox_events,
+                bytes: limits.mailbox_bytes,
+                overflow: self.policy.overflow,
+            };
+            let mailbox = self.layer()?.new_channel("specific", options).await?;
+            mailbox.set_sink(self.outbox.clone());
+            self.channel_name = Some(mailbox.name().clone());
+            self.mailbox = Some(mailbox);
+        }
+        self.mailbox.as_ref().ok_or_else(no_layer)
+    }
+
+    fn check_subprotocol(&self, acceptance: &Acceptance) -> Result<()> {
+        match &acceptance.subprotocol {
+            Some(chosen) if !self.scope.subprotocols.contains(chosen) => Err(Error::msg(format!(
+                "accept with subprotocol {chosen:?}, which the client did not offer: {:?}",
+                self.scope.subprotocols
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn preferred_subprotocol(&self) -> Option<String> {
+        self.policy.subprotocols.iter().find(|known| self.scope.subprotocols.contains(known)).cloned()
+    }
+
+    fn accept(&mut self, acceptance: Acceptance) -> Result<()> {
+        let handshake = self.handshake();
+        match std::mem::replace(handshake, Handshake::Done) {
+            Handshake::Open(transport) => *handshake = Handshake::Accepted(transport.accept(acceptance)?),
+            answered => {
+                *handshake = answered;
+                return Err(Error::msg("the handshake is answered already"));
+            }
+        }
+        self.accepted = true;
+        if !self.policy.keep_headers {
+            self.scope.headers = ::http::HeaderMap::new();
+        }
+        Ok(())
+    }
+
+    fn handshake(&mut self) -> &mut Handshake {
+        self.handshake.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Takes the socket over from the handshake.
+    pub(crate) fn take_accepted(&mut self) -> Option<Accepted> {
+        match std::mem::replace(self.handshake(), Handshake::Done) {
+            Handshake::Accepted(accepted) => Some(accepted),
+            Handshake::Open(_) | Handshake::Done => None,
+        }
+    }
+
+    /// Tells the client of its mistake, without waiting: it is dropped when the outbox is full.
+    pub(crate) fn report(&self, code: &str, message: &str) {
+        let error = serde_json::json!({ "type": "error", "code": code, "message": message });
+        let _ = self.outbox.push(frame::text(error.to_string().as_bytes()));
+    }
+}
+
+impl<S> fmt::Debug for Context<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("path", &self.scope().path).finish_non_exhaustive()
+    }
+}
+
+/// The alias of the layer that is meant when none is named.
+const DEFAULT_LAYER: &str = "default";
+
+fn no_layer() -> LayerError {
+    LayerError::NotConfigured { alias: DEFAULT_LAYER.to_owned(), configured: Vec::new() }
+}

@@ -1,0 +1,111 @@
+//! A consumer type as a WebSocket application.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use tower::Service;
+
+use super::{OnError, Policy, WebsocketConsumer};
+use crate::layers::Overflow;
+use crate::routing::Routes;
+use crate::websocket::{Connection, Refusal, opening};
+
+/// A consumer type, ready to be routed to. Channels: `Consumer.as_asgi()`.
+pub fn consumer<C: WebsocketConsumer>() -> ConsumerService<C> {
+    consumer_with_state(())
+}
+
+/// A consumer type with the application's state, a copy of which every connection gets.
+pub fn consumer_with_state<C, S>(state: S) -> ConsumerService<C, S>
+where
+    C: WebsocketConsumer<S>,
+    S: Clone + Send + Sync + 'static,
+{
+    ConsumerService { policy: Arc::default(), state, consumer: PhantomData }
+}
+
+/// A WebSocket application that makes one consumer per connection.
+#[must_use]
+pub struct ConsumerService<C, S = ()> {
+    policy: Arc<Policy>,
+    state: S,
+    consumer: PhantomData<fn() -> C>,
+}
+
+impl<C, S> ConsumerService<C, S> {
+    /// What happens after a client's error. Default: [`OnError::Report`].
+    pub fn on_error(self, on_error: OnError) -> Self {
+        self.with(|policy| policy.on_error = on_error)
+    }
+
+    /// What happens when a client is too slow. Default: the newest is dropped and counted.
+    pub fn overflow(self, overflow: Overflow) -> Self {
+        self.with(|policy| policy.overflow = overflow)
+    }
+
+    /// The largest message, in bytes. Default: the server's limit, 1 MiB.
+    pub fn max_message_size(self, bytes: usize) -> Self {
+        self.with(|policy| policy.max_message_size = Some(bytes))
+    }
+
+    /// The subprotocols that are spoken here, in order of preference. Default: none, the consumer chooses.
+    pub fn subprotocols<T: Into<String>>(self, names: impl IntoIterator<Item = T>) -> Self {
+        let names = names.into_iter().map(Into::into).collect();
+        self.with(|policy| policy.subprotocols = names)
+    }
+
+    /// Keeps the handshake's headers in the scope after accept. Default: they are dropped.
+    pub fn keep_headers(self) -> Self {
+        self.with(|policy| policy.keep_headers = true)
+    }
+
+    /// The alias of the channel layer. Default: `default`. Channels: `channel_layer_alias`.
+    pub fn layer(self, alias: impl Into<String>) -> Self {
+        let alias = alias.into();
+        self.with(|policy| policy.layer = Some(alias))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+        change(Arc::make_mut(&mut self.policy));
+        self
+    }
+}
+
+impl<C, S> Service<Connection> for ConsumerService<C, S>
+where
+    C: WebsocketConsumer<S>,
+    S: Clone + Send + Sync + 'static,
+{
+    type Response = ();
+    type Error = Refusal;
+    type Future = BoxFuture<'static, Result<(), Refusal>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Refusal>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, connection: Connection) -> Self::Future {
+        Box::pin(opening::open::<C, S>(connection, Arc::clone(&self.policy), self.state.clone()))
+    }
+}
+
+impl<C, S> Routes for ConsumerService<C, S> {}
+
+// Derives would ask the same of `C`, of which there is no value here.
+impl<C, S: Clone> Clone for ConsumerService<C, S> {
+    fn clone(&self) -> Self {
+        Self { policy: Arc::clone(&self.policy), state: self.state.clone(), consumer: PhantomData }
+    }
+}
+
+impl<C, S> fmt::Debug for ConsumerService<C, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConsumerService")
+            .field("consumer", &std::any::type_name::<C>())
+            .field("policy", &self.policy)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! The times of one HTTP connection: when its head, its next request, or its writes are overdue.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use hyper::rt::{Read, ReadBufCursor, Write};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::Limits;
+
+/// What one connection is doing, seen from its bytes and its requests.
+#[derive(Debug)]
+pub(super) struct Activity {
+    state: Mutex<State>,
+    // Told when a deadline may have come into being where there was none.
+    changed: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    requests: usize,
+    head_since: Option<Instant>,
+    idle_since: Instant,
+    write_blocked_since: Option<Instant>,
+}
+
+impl Activity {
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        // From accept on, the first request's head is awaited.
+        let state = State { requests: 0, head_since: Some(now), idle_since: now, write_blocked_since: None };
+        Self { state: Mutex::new(state), changed: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When the connection is to be closed, unless something happens before. `None` while a request is being
+    /// answered and its answer flows.
+    fn deadline(&self, limits: &Limits) -> Option<Instant> {
+        let state = self.lock();
+        let blocked = state.write_blocked_since.map(|since| since + limits.body_read_time);
+        let waiting = match state.head_since {
+            _ if state.requests > 0 => None,
+            Some(since) => Some(since + limits.header_time),
+            None => Some(state.idle_since + limits.keep_alive),
+        };
+        blocked.into_iter().chain(waiting).min()
+    }
+
+    /// Waits for the deadline; without one, until there may be one. Cancel safe.
+    pub(super) async fn overdue(&self, limits: &Limits) {
+        loop {
+            let changed = self.changed.notified();
+            match self.deadline(limits) {
+                // It moves with every byte; only one that still stands has passed.
+                Some(deadline) if deadline <= Instant::now() => return,
+                Some(deadline) => sleep_until(deadline).await,
+                None => changed.await,
+            }
+        }
+    }
+
+    /// A request's head has come; the guard lives until its answer has been sent.
+    pub(super) fn begin(self: &Arc<Self>) -> RequestGuard {
+        let mut state = self.lock();
+        state.requests += 1;
+        state.head_since = None;
+        RequestGuard(Arc::clone(self))
+    }
+
+    fn has_read(&self) {
+        let mut state = self.lock();
+        if state.requests == 0 && state.head_since.is_none() {
+            state.head_since = Some(Instant::now());
+        }
+    }
+
+    fn has_written(&self, blocked: bool) {
+        let mut state = self.lock();
+        if !blocked {
+            state.write_blocked_since = None;
+        } else if state.write_blocked_since.is_none() {
+            state.write_blocked_since = Some(Instant::now());
+            drop(state);
+            self.changed.notify_one();
+        }
+    }
+}
+
+/// One request in progress.
+#[derive(Debug)]
+pub(super) struct RequestGuard(Arc<Activity>);
+
+impl Drop for RequestGuard {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.requests -= 1;
+        state.idle_since = Instant::now();
+        drop(state);
+        self.0.changed.notify_one();
+    }
+}
+
+/// A stream whose reads and writes are noted.
+#[derive(Debug)]
+pub(super) struct Watched<T> {
+    stream: T,
+    activity: Arc<Activity>,
+}
+
+impl<T> Watched<T> {
+    pub(super) fn new(stream: T, activity: Arc<Activity>) -> Self {
+        Self { stream, activity }
+    }
+
+    pub(super) fn into_inner(self) -> T {
+        self.stream
+    }
+}
+
+impl<T: Read + Unpin> Read for Watched<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        self.activity.has_read();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: Write + Unpin> Write for Watched<T> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.activity.has_written(written.is_pending());
+        written
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.activity.has_written(written.is_pending());
+        written
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

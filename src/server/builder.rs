@@ -1,0 +1,235 @@
+//! Building a server: application, layers, addresses, limits, hooks.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::access_log::AccessLog;
+use super::connection::Serving;
+use super::drain::Phase;
+use super::listener::{Address, Listener};
+use super::permits::Permits;
+use super::request::Handler;
+use super::running::Running;
+use crate::layers::{ChannelLayer, ChannelLayers, LayerError};
+use crate::routing::{ProtocolTypeRouter, RouteError};
+use crate::{Environment, Error, Limits};
+
+type Hook = Box<dyn FnOnce(Arc<Environment>) -> BoxFuture<'static, Result<(), Error>> + Send>;
+type Signal = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// An HTTP and WebSocket server for one application.
+///
+/// # Examples
+/// ```no_run
+/// # async fn example(app: solent::routing::ProtocolTypeRouter) -> Result<(), solent::server::ServeError> {
+/// use solent::layers::MemoryChannelLayer;
+/// use solent::server::Server;
+///
+/// Server::new(app).channel_layer(MemoryChannelLayer::new()).bind("127.0.0.1:8000").serve().await
+/// # }
+/// ```
+#[must_use]
+pub struct Server {
+    app: ProtocolTypeRouter,
+    debug: bool,
+    limits: Limits,
+    layers: ChannelLayers,
+    addresses: Vec<Address>,
+    listeners: Vec<Listener>,
+    log: AccessLog,
+    startup: Vec<Hook>,
+    pub(super) shutdown: Vec<Hook>,
+    pub(super) signal: Option<Signal>,
+}
+
+/// Why a server did not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// An address that can't be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address, as it was given.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Two routes with one name, or a name that can't be.
+    #[error("the routes cannot be used")]
+    Routes(#[from] RouteError),
+    /// A channel layer that can't be reached.
+    #[error("channel layer {alias:?} did not start")]
+    Layer {
+        /// The layer's alias.
+        alias: String,
+        /// What the layer said.
+        source: LayerError,
+    },
+    /// A start-up hook failed.
+    #[error("a start-up hook failed: {0}")]
+    Startup(String),
+    /// A shutdown hook failed; the server has ended all the same.
+    #[error("a shutdown hook failed: {0}")]
+    Shutdown(String),
+}
+
+impl Server {
+    /// A server for an application, with the default limits, no channel layer, and the access log on standard output.
+    pub fn new(app: ProtocolTypeRouter) -> Self {
+        Self {
+            app,
+            debug: false,
+            limits: Limits::default(),
+            layers: ChannelLayers::default(),
+            addresses: Vec::new(),
+            listeners: Vec::new(),
+            log: AccessLog::text(),
+            startup: Vec::new(),
+            shutdown: Vec::new(),
+            signal: None,
+        }
+    }
+
+    /// The channel layer `default`.
+    pub fn channel_layer(mut self, layer: impl ChannelLayer) -> Self {
+        self.layers.insert("default", Arc::new(layer));
+        self
+    }
+
+    /// All channel layers, by alias.
+    pub fn channel_layers(mut self, layers: ChannelLayers) -> Self {
+        self.layers = layers;
+        self
+    }
+
+    /// The bounds. Default: [`Limits::default`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Detailed error pages and live templates. Default: off.
+    pub fn debug(mut self, debug: bool) -> Self {
+        self.debug = debug;
+        self
+    }
+
+    /// Listens on `host:port` or `unix:/path`; may be called several times. Default: `127.0.0.1:8000`.
+    pub fn bind(mut self, address: impl AsRef<str>) -> Self {
+        self.addresses.push(Address::from(address.as_ref()));
+        self
+    }
+
+    /// Listens on a listener of the host program's.
+    pub fn listen(mut self, listener: TcpListener) -> Self {
+        self.listeners.push(Listener::Tcp(listener));
+        self
+    }
+
+    /// Where the banner and the access log go. Default: text on standard output.
+    pub fn access_log(mut self, log: AccessLog) -> Self {
+        self.log = log;
+        self
+    }
+
+    /// Runs before the server listens; an error stops the start. ASGI: `lifespan.startup`.
+    pub fn on_startup<F>(mut self, hook: impl FnOnce(Arc<Environment>) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.startup.push(Box::new(|env| Box::pin(hook(env))));
+        self
+    }
+
+    /// Runs after the last connection has ended. ASGI: `lifespan.shutdown`.
+    pub fn on_shutdown<F>(mut self, hook: impl FnOnce(Arc<Environment>) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.shutdown.push(Box::new(|env| Box::pin(hook(env))));
+        self
+    }
+
+    /// Drains when `signal` resolves, in place of SIGTERM and SIGINT.
+    pub fn shutdown_signal(mut self, signal: impl Future<Output = ()> + Send + 'static) -> Self {
+        self.signal = Some(Box::pin(signal));
+        self
+    }
+
+    /// Starts, serves until SIGTERM, SIGINT or the signal of the host program, and drains.
+    ///
+    /// A second SIGTERM or SIGINT ends the drain at once.
+    ///
+    /// # Errors
+    /// [`ServeError`]: what kept the server from starting, or a shutdown hook's error.
+    pub async fn serve(mut self) -> Result<(), ServeError> {
+        match self.signal.take() {
+            Some(signal) => {
+                let running = self.start().await?;
+                signal.await;
+                running.shutdown().await
+            }
+            None => self.start().await?.until_signal().await,
+        }
+    }
+
+    /// Starts and gives the running server.
+    ///
+    /// # Errors
+    /// [`ServeError`]: what kept the server from starting.
+    pub async fn start(mut self) -> Result<Running, ServeError> {
+        let env = Arc::new(self.environment()?);
+        for (alias, layer) in env.layers.iter() {
+            layer.start().await.map_err(|source| ServeError::Layer { alias: alias.to_owned(), source })?;
+        }
+        for hook in self.startup.drain(..) {
+            hook(Arc::clone(&env)).await.map_err(|error| ServeError::Startup(error.chain()))?;
+        }
+        let listeners = self.bind_all().await?;
+        let urls: Vec<_> = listeners.iter().map(Listener::url).collect();
+        let (phase, phases) = watch::channel(Phase::Serving);
+        let handler =
+            Handler { app: self.app, env: Arc::clone(&env), log: self.log.clone(), phase: phases.clone() };
+        let permits = Arc::new(Permits::new(&env.limits));
+        let serving = Arc::new(Serving::new(handler, phases));
+        self.log.banner(self.debug, &urls);
+        Ok(Running::spawn(env, phase, serving, permits, listeners, self.shutdown))
+    }
+
+    fn environment(&self) -> Result<Environment, ServeError> {
+        let mut env = Environment::default();
+        env.debug = self.debug;
+        env.limits = self.limits.clone();
+        env.layers = self.layers.clone();
+        env.names = Arc::new(self.app.names()?);
+        Ok(env)
+    }
+
+    async fn bind_all(&mut self) -> Result<Vec<Listener>, ServeError> {
+        let mut listeners = std::mem::take(&mut self.listeners);
+        if listeners.is_empty() && self.addresses.is_empty() {
+            self.addresses.push(Address::from("127.0.0.1:8000"));
+        }
+        for address in &self.addresses {
+            let bound = Listener::bind(address).await;
+            listeners
+                .push(bound.map_err(|source| ServeError::Bind { address: address.to_string(), source })?);
+        }
+        Ok(listeners)
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("addresses", &self.addresses)
+            .field("debug", &self.debug)
+            .finish_non_exhaustive()
+    }
+}

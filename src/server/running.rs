@@ -1,0 +1,173 @@
+//! A running server: its accept loops, and the way to end it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::net::TcpStream;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::task::TaskTracker;
+use tracing::{error, warn};
+
+use super::builder::ServeError;
+use super::connection::Serving;
+use super::drain::{Phase, drain};
+use super::listener::{Incoming, Listener};
+use super::permits::{Permit, Permits};
+use crate::{Environment, Error};
+
+type Hook = Box<dyn FnOnce(Arc<Environment>) -> BoxFuture<'static, Result<(), Error>> + Send>;
+
+/// How long accepting pauses when the system has no more descriptors.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A running server. Dropping it stops accepting; open connections go on until the runtime ends.
+#[must_use]
+pub struct Running {
+    env: Arc<Environment>,
+    addresses: Vec<SocketAddr>,
+    phase: watch::Sender<Phase>,
+    tasks: TaskTracker,
+    shutdown: Vec<Hook>,
+}
+
+impl Running {
+    pub(super) fn spawn(
+        env: Arc<Environment>,
+        phase: watch::Sender<Phase>,
+        serving: Arc<Serving>,
+        permits: Arc<Permits>,
+        listeners: Vec<Listener>,
+        shutdown: Vec<Hook>,
+    ) -> Self {
+        let tasks = TaskTracker::new();
+        let addresses = listeners.iter().filter_map(Listener::address).collect();
+        for listener in listeners {
+            let accepting = Accepting {
+                listener,
+                serving: Arc::clone(&serving),
+                permits: Arc::clone(&permits),
+                tasks: tasks.clone(),
+            };
+            tasks.spawn(accepting.run(phase.subscribe()));
+        }
+        Self { env, addresses, phase, tasks, shutdown }
+    }
+
+    /// The TCP addresses that are listened on, with the ports that were found for port 0.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// What all connections share.
+    pub fn env(&self) -> &Arc<Environment> {
+        &self.env
+    }
+
+    /// Drains: refuses new upgrades, closes the listeners, finishes answers, closes sockets, stops what is left.
+    ///
+    /// # Errors
+    /// A shutdown hook's; all hooks run whatever happens.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops waiting; what was told to end goes on ending.
+    pub async fn shutdown(mut self) -> Result<(), ServeError> {
+        drain(&self.env, &self.phase, &self.tasks).await;
+        self.run_hooks().await
+    }
+
+    /// Serves until SIGTERM or SIGINT, then drains; a second signal ends the drain at once.
+    ///
+    /// # Errors
+    /// A shutdown hook's.
+    pub async fn until_signal(mut self) -> Result<(), ServeError> {
+        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            return Err(ServeError::Startup("signals cannot be heard on this system".to_owned()));
+        };
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tokio::select! {
+            () = drain(&self.env, &self.phase, &self.tasks) => {}
+            _ = terminate.recv() => warn!("a second signal: stopping at once"),
+            _ = interrupt.recv() => warn!("a second signal: stopping at once"),
+        }
+        self.run_hooks().await
+    }
+
+    async fn run_hooks(&mut self) -> Result<(), ServeError> {
+        let mut outcome = Ok(());
+        for hook in self.shutdown.drain(..) {
+            if let Err(failed) = hook(Arc::clone(&self.env)).await {
+                error!(error = %failed.chain(), "a shutdown hook failed");
+                outcome = Err(ServeError::Shutdown(failed.chain()));
+            }
+        }
+        outcome
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("addresses", &self.addresses).finish_non_exhaustive()
+    }
+}
+
+/// One listener's accept loop.
+struct Accepting {
+    listener: Listener,
+    serving: Arc<Serving>,
+    permits: Arc<Permits>,
+    tasks: TaskTracker,
+}
+
+impl Accepting {
+    async fn run(self, mut phase: watch::Receiver<Phase>) {
+        tokio::select! {
+            // The sender's end means that `Running` was dropped.
+            _ = phase.wait_for(|phase| *phase >= Phase::Closing) => {}
+            () = self.accept_all() => {}
+        }
+    }
+
+    async fn accept_all(&self) {
+        loop {
+            let place = self.permits.place().await;
+            match self.listener.accept().await {
+                Ok(Incoming::Tcp(stream, client)) => match self.permits.admit(place, Some(client.ip())) {
+                    Some(permit) => self.spawn_tcp(stream, client, permit),
+                    None => refuse(&stream),
+                },
+                Ok(Incoming::Unix(stream)) => {
+                    if let Some(permit) = self.permits.admit(place, None) {
+                        let serving = Arc::clone(&self.serving);
+                        self.tasks.spawn(serving.serve(stream, None, None, false, Arc::new(permit)));
+                    }
+                }
+                Err(error) => pause(&error).await,
+            }
+        }
+    }
+
+    fn spawn_tcp(&self, stream: TcpStream, client: SocketAddr, permit: Permit) {
+        let server = stream.local_addr().ok();
+        let serving = Arc::clone(&self.serving);
+        self.tasks.spawn(serving.serve(stream, Some(client), server, false, Arc::new(permit)));
+    }
+}
+
+/// An address that has its share is told so, as far as one write tells it.
+fn refuse(stream: &TcpStream) {
+    const ANSWER: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+    let _ = stream.try_write(ANSWER);
+}
+
+/// Without descriptors, accepting pauses; an aborted connection is nobody's concern.
+async fn pause(error: &io::Error) {
+    if error.kind() != io::ErrorKind::ConnectionAborted {
+        warn!(%error, "accepting pauses");
+        tokio::time::sleep(PAUSE).await;
+    }
+}

@@ -1,0 +1,224 @@
+//! The upgrade: a request becomes a connection, and the outcome of its handshake the answer.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::sync::Arc;
+
+use ::http::header::RETRY_AFTER;
+use ::http::{HeaderValue, Request, StatusCode};
+use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade::downcast;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tracing::{debug, error, info};
+
+use super::access_log::{AccessLog, Client, Turn};
+use super::activity::Watched;
+use super::drain::Phase;
+use super::permits::Permit;
+use super::request::{Handler, Peer};
+use crate::http::Response;
+use crate::websocket::handshake::{self, Handshake};
+use crate::websocket::{Acceptance, Accepted, Connection, Denial, Refusal, Socket, Transport};
+use crate::{Error, Protocol, Scope};
+
+/// How an HTTP/1.1 handshake is answered: the response goes to the request's task, the stream comes from hyper.
+struct Upgrade<T> {
+    handshake: Handshake,
+    on_upgrade: OnUpgrade,
+    response: oneshot::Sender<Response>,
+    open: Option<OpenSocket>,
+    stream: std::marker::PhantomData<fn() -> T>,
+}
+
+/// What an open socket keeps: its place, and the line that tells its end.
+struct OpenSocket {
+    log: AccessLog,
+    path: Box<str>,
+    client: Client,
+    _permit: Arc<Permit>,
+}
+
+impl Drop for OpenSocket {
+    fn drop(&mut self) {
+        self.log.websocket(Turn::Disconnect, &self.path, &self.client);
+    }
+}
+
+impl Handler {
+    /// Runs a handshake. The answer is 101, or what the refusal says.
+    pub(super) async fn upgrade<T>(
+        &self,
+        request: &mut Request<Incoming>,
+        scope: Scope,
+        peer: Arc<Peer>,
+    ) -> Response
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let path = scope.raw_path.clone();
+        let client = || Client(peer.client);
+        self.log.websocket(Turn::Handshaking, &path, &client());
+        match self.try_upgrade::<T>(request, scope, &peer).await {
+            Ok(response) => response,
+            Err(denial) => {
+                self.log.websocket(Turn::Reject, &path, &client());
+                info!(path, status = denial.status.as_u16(), rule = %denial.rule, detail = denial.detail, "handshake refused");
+                handshake::refused(&denial)
+            }
+        }
+    }
+
+    async fn try_upgrade<T>(
+        &self,
+        request: &mut Request<Incoming>,
+        scope: Scope,
+        peer: &Peer,
+    ) -> Result<Response, Denial>
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let handshake = handshake::check(request.method(), request.headers())?;
+        if *self.phase.borrow() != Phase::Serving {
+            return Err(draining());
+        }
+        let scope = websocket_scope(scope, request, &handshake, peer.secure);
+        let (response, answered) = oneshot::channel();
+        let open = OpenSocket {
+            log: self.log.clone(),
+            path: scope.raw_path.clone().into(),
+            client: Client(peer.client),
+            _permit: Arc::clone(&peer.permit),
+        };
+        let on_upgrade = hyper::upgrade::on(request);
+        let transport = Upgrade::<T> {
+            handshake,
+            on_upgrade,
+            response,
+            open: Some(open),
+            stream: std::marker::PhantomData,
+        };
+        let connection = Connection::new(scope, transport);
+        self.decide(self.app.call(connection), answered).await
+    }
+
+    /// Waits until the application has accepted or refused. A client that leaves before ends the application.
+    async fn decide(
+        &self,
+        application: impl Future<Output = Result<(), Refusal>> + Send + 'static,
+        mut answered: oneshot::Receiver<Response>,
+    ) -> Result<Response, Denial> {
+        let mut task = Handshaking(Some(tokio::spawn(application)));
+        tokio::select! {
+            biased;
+            Ok(response) = &mut answered => {
+                task.0 = None;
+                Ok(response)
+            }
+            outcome = task.outcome() => match outcome {
+                // Accepted in the same instant in which the application ended.
+                Ok(()) => answered.try_recv().map_err(|_| undecided()),
+                Err(denial) => Err(denial),
+            },
+        }
+    }
+}
+
+/// A running handshake, ended when dropped.
+struct Handshaking(Option<JoinHandle<Result<(), Refusal>>>);
+
+impl Handshaking {
+    async fn outcome(&mut self) -> Result<(), Denial> {
+        let Some(task) = &mut self.0 else { return Ok(()) };
+        let outcome = task.await;
+        self.0 = None;
+        match outcome {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(Refusal::Denied(denial))) => Err(*denial),
+            Ok(Err(Refusal::NotFound(_))) => {
+                Err(Denial::new(StatusCode::NOT_FOUND, "no_route", "Not found."))
+            }
+            Err(panic) => {
+                error!(error = %panic, "a websocket application panicked");
+                Err(Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "panic", "Internal server error."))
+            }
+        }
+    }
+}
+
+impl Drop for Handshaking {
+    fn drop(&mut self) {
+        if let Some(task) = &self.0 {
+            task.abort();
+        }
+    }
+}
+
+impl<T> Transport for Upgrade<T>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    fn accept(mut self: Box<Self>, acceptance: Acceptance) -> Result<Accepted, Error> {
+        let response = handshake::accepted(self.handshake.accept, acceptance)?;
+        let Some(open) = self.open.take() else { return Err(Error::msg("accepted twice")) };
+        open.log.websocket(Turn::Connect, &open.path, &open.client);
+        let guard: Box<dyn std::any::Any + Send> = Box::new(open);
+        self.response.send(response).map_err(|_| Error::msg("the client left during the handshake"))?;
+        let socket = Socket::Opening(Box::pin(opened::<T>(self.on_upgrade)));
+        Ok(Accepted { socket, guard: Some(guard) })
+    }
+}
+
+/// The stream behind the 101. TCP comes back as what it is, so that frames can be written from any thread.
+async fn opened<T>(on_upgrade: OnUpgrade) -> Result<Socket, Error>
+where
+    T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let upgraded = on_upgrade.await?;
+    let parts = match downcast::<Watched<TokioIo<T>>>(upgraded) {
+        Ok(parts) => parts,
+        Err(upgraded) => {
+            debug!("an upgraded stream of an unknown type");
+            let stream = Box::pin(TokioIo::new(upgraded));
+            return Ok(Socket::Stream { stream, read_ahead: bytes::Bytes::new() });
+        }
+    };
+    let stream = parts.io.into_inner().into_inner();
+    let mut stream = Some(stream);
+    let any: &mut dyn std::any::Any = &mut stream;
+    if let Some(tcp) = any.downcast_mut::<Option<TcpStream>>().and_then(Option::take) {
+        return Ok(Socket::Tcp { stream: tcp, read_ahead: parts.read_buf });
+    }
+    match stream {
+        Some(stream) => Ok(Socket::Stream { stream: Box::pin(stream), read_ahead: parts.read_buf }),
+        None => Err(Error::msg("the upgraded stream is gone")),
+    }
+}
+
+fn websocket_scope(
+    mut scope: Scope,
+    request: &mut Request<Incoming>,
+    handshake: &Handshake,
+    secure: bool,
+) -> Scope {
+    scope.protocol = Protocol::WEBSOCKET;
+    scope.scheme = Cow::Borrowed(if secure { "wss" } else { "ws" });
+    scope.headers = std::mem::take(request.headers_mut());
+    scope.subprotocols.clone_from(&handshake.subprotocols);
+    scope
+}
+
+fn draining() -> Denial {
+    let mut denial = Denial::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "The server is restarting.");
+    denial.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    denial
+}
+
+fn undecided() -> Denial {
+    error!("a websocket application ended without accepting or refusing");
+    Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "undecided", "Internal server error.")
+}

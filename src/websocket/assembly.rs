@@ -1,0 +1,122 @@
+//! A message while its fragments come in: size limit and UTF-8 are checked with every piece.
+
+use bytes::Bytes;
+use tungstenite::Utf8Bytes;
+
+use super::{CloseCode, CloseFrame, Message};
+
+/// A data message whose end has not come yet.
+#[derive(Debug)]
+pub(super) struct Assembly {
+    text: bool,
+    data: Vec<u8>,
+    // The first `valid` bytes are known to be UTF-8; what follows may be the start of one character.
+    valid: usize,
+    limit: usize,
+}
+
+impl Assembly {
+    pub(super) fn new(text: bool, limit: usize) -> Self {
+        Self { text, data: Vec::new(), valid: 0, limit }
+    }
+
+    /// Bytes that may still come before the limit.
+    pub(super) fn room(&self) -> usize {
+        self.limit.saturating_sub(self.data.len())
+    }
+
+    /// Memory for `length` further bytes, when they are known to come soon.
+    pub(super) fn reserve(&mut self, length: usize) {
+        self.data.reserve_exact(length);
+    }
+
+    /// Appends a piece, unmasking it on the way: `mask` is rotated so that its first byte belongs to the piece's.
+    ///
+    /// # Errors
+    /// 1009 over the limit; 1007 at the first byte that can't be part of UTF-8.
+    pub(super) fn push(&mut self, piece: &[u8], mask: [u8; 4]) -> Result<(), CloseFrame> {
+        if piece.len() > self.room() {
+            return Err(too_big(self.limit));
+        }
+        let start = self.data.len();
+        self.data.extend_from_slice(piece);
+        unmask(&mut self.data[start..], mask);
+        if self.text { self.check() } else { Ok(()) }
+    }
+
+    fn check(&mut self) -> Result<(), CloseFrame> {
+        let fresh = &self.data[self.valid..];
+        // The fast validator says only yes or no; which byte is wrong, and whether more may come, std says.
+        if simdutf8::basic::from_utf8(fresh).is_ok() {
+            self.valid = self.data.len();
+            return Ok(());
+        }
+        match std::str::from_utf8(fresh) {
+            Ok(_) => self.valid = self.data.len(),
+            Err(error) if error.error_len().is_none() => self.valid += error.valid_up_to(),
+            Err(_) => return Err(invalid_text()),
+        }
+        Ok(())
+    }
+
+    /// The whole message.
+    ///
+    /// # Errors
+    /// 1007 when text ends inside a character.
+    pub(super) fn finish(self) -> Result<Message, CloseFrame> {
+        let data = Bytes::from(self.data);
+        if !self.text {
+            return Ok(Message::Binary(data));
+        }
+        if self.valid != data.len() {
+            return Err(invalid_text());
+        }
+        Utf8Bytes::try_from(data).map(Message::Text).map_err(|_| invalid_text())
+    }
+}
+
+/// Applies a client's mask (RFC 6455 section 5.3), eight bytes at a time.
+pub(super) fn unmask(data: &mut [u8], mask: [u8; 4]) {
+    let wide = u64::from_ne_bytes([mask[0], mask[1], mask[2], mask[3], mask[0], mask[1], mask[2], mask[3]]);
+    let (chunks, tail) = data.as_chunks_mut::<8>();
+    for chunk in chunks {
+        *chunk = (u64::from_ne_bytes(*chunk) ^ wide).to_ne_bytes();
+    }
+    for (byte, key) in tail.iter_mut().zip(mask.iter().cycle()) {
+        *byte ^= key;
+    }
+}
+
+pub(super) fn too_big(limit: usize) -> CloseFrame {
+    CloseFrame::new(CloseCode::TOO_BIG, format!("message over the limit of {limit} bytes"))
+}
+
+fn invalid_text() -> CloseFrame {
+    CloseFrame::new(CloseCode::INVALID_TEXT, "text is not UTF-8")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_is_applied_from_any_offset() {
+        let mask = [1, 2, 3, 4];
+        for length in 0..40 {
+            let plain: Vec<u8> = (0..length).collect();
+            let mut masked = plain.clone();
+            unmask(&mut masked, mask);
+            for (index, byte) in masked.iter().enumerate() {
+                assert_eq!(byte ^ mask[index % 4], plain[index]);
+            }
+        }
+    }
+
+    #[test]
+    fn text_fails_at_the_first_byte_that_cannot_be_utf_8() {
+        let mut assembly = Assembly::new(true, 100);
+        assembly.push("κόσμε".as_bytes(), [0; 4]).unwrap();
+        assembly.push(&[0xf4], [0; 4]).unwrap();
+        assert_eq!(assembly.push(&[0x90], [0; 4]).unwrap_err().code, CloseCode::INVALID_TEXT);
+    }
+}

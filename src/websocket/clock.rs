@@ -1,0 +1,112 @@
+//! The times of one connection: pings, lost peers, stalled writes, idleness, age.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::Limits;
+
+/// What has become due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Due {
+    /// Nothing came for a while: ask whether the peer is there.
+    Ping,
+    /// The ping went unanswered.
+    NoPong,
+    /// Queued frames make no progress.
+    Stall,
+    /// No message for too long.
+    Idle,
+    /// Open for too long.
+    Age,
+}
+
+/// The clock of one connection: one timer, moved only when it fires, so that traffic does not touch it.
+#[derive(Debug)]
+pub(super) struct Clock {
+    timer: Option<Pin<Box<Sleep>>>,
+    opened: Instant,
+    // Only received bytes count as life.
+    received: Instant,
+    message: Instant,
+    pinged: Option<Instant>,
+}
+
+impl Clock {
+    pub(super) fn new() -> Self {
+        let now = Instant::now();
+        Self { timer: None, opened: now, received: now, message: now, pinged: None }
+    }
+
+    /// Bytes came from the peer; `message`: a whole data message.
+    pub(super) fn heard(&mut self, message: bool) {
+        self.received = Instant::now();
+        self.pinged = None;
+        if message {
+            self.message = self.received;
+        }
+    }
+
+    /// A handler ran from `start` until now, and nothing was read: the peer's silence does not count.
+    pub(super) fn stood_still(&mut self, start: Instant) {
+        let pause = start.elapsed();
+        self.received += pause;
+        self.pinged = self.pinged.map(|pinged| pinged + pause);
+    }
+
+    /// The next thing that is due. `waiting_since`: since when frames wait in the outbox.
+    pub(super) fn poll_due(
+        &mut self,
+        cx: &mut Context<'_>,
+        limits: &Limits,
+        waiting_since: Option<Instant>,
+    ) -> Poll<Due> {
+        loop {
+            let Some((at, due)) = self.next(limits, waiting_since) else { return Poll::Pending };
+            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+            // A timer that fires too early is moved then; one that would fire too late is moved now.
+            if timer.deadline() > at {
+                timer.as_mut().reset(at);
+            }
+            std::task::ready!(timer.as_mut().poll(cx));
+            if at <= Instant::now() {
+                self.timer = None;
+                if due == Due::Ping {
+                    self.pinged = Some(Instant::now());
+                }
+                return Poll::Ready(due);
+            }
+            timer.as_mut().reset(at);
+        }
+    }
+
+    /// Whether queued frames have made no progress for too long; for the time in which only they matter.
+    pub(super) fn poll_stall(
+        &mut self,
+        cx: &mut Context<'_>,
+        limits: &Limits,
+        waiting_since: Option<Instant>,
+    ) -> Poll<()> {
+        let Some(since) = waiting_since else { return Poll::Pending };
+        let at = since + limits.outbox_stall;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
+        if timer.deadline() != at {
+            timer.as_mut().reset(at);
+        }
+        timer.as_mut().poll(cx)
+    }
+
+    fn next(&self, limits: &Limits, waiting_since: Option<Instant>) -> Option<(Instant, Due)> {
+        let after = |start: Instant, time: Option<Duration>, due| time.map(|time| (start + time, due));
+        let peer = match self.pinged {
+            Some(pinged) => after(pinged, limits.ping_timeout, Due::NoPong),
+            None => after(self.received, limits.ping_interval, Due::Ping),
+        };
+        let stall = waiting_since.map(|since| (since + limits.outbox_stall, Due::Stall));
+        let idle = after(self.message, limits.idle_timeout, Due::Idle);
+        let age = after(self.opened, limits.max_age, Due::Age);
+        [peer, stall, idle, age].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+}

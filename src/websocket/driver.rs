@@ -1,0 +1,244 @@
+//! The driver: one task per connection that calls the consumer's handlers, one at a time.
+//!
+//! [`opening`](super::opening) runs the handshake. Once it is accepted the connection moves into a task of its own,
+//! which selects over the socket, the mailbox, the outbox, the clock and what others ask of it, until one of them
+//! ends it; [`ending`](super::ending) says good-bye.
+
+use std::any::Any;
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+use std::task::Poll;
+
+use tokio::task::coop;
+
+use super::clock::{Clock, Due};
+use super::decoder::{Decoder, Incoming};
+use super::handler::{Handled, Outcome};
+use super::outbox::{Outbox, Request};
+use super::sockets::Registration;
+use super::wire::{Ended, Wire};
+use super::{Accepted, CloseCode, CloseFrame, Message, frame};
+use crate::Environment;
+use crate::consumer::{Context, WebsocketConsumer};
+use crate::layers::{Delivery, Mailbox};
+
+/// An accepted connection with its consumer.
+pub(super) struct Driver<C, S> {
+    /// `None` when `connect` failed after it had accepted.
+    pub(super) consumer: Option<C>,
+    pub(super) ctx: Context<S>,
+    pub(super) line: Line,
+}
+
+/// The socket's side of a connection: everything that a handler does not touch while it runs.
+pub(super) struct Line {
+    pub(super) wire: Wire,
+    pub(super) outbox: Arc<Outbox>,
+    pub(super) clock: Clock,
+    pub(super) env: Arc<Environment>,
+    /// A request that came while a handler ran.
+    pub(super) request: Option<Request>,
+    // Whose turn it is, so that neither the client nor the layer can starve the other.
+    mailbox_first: bool,
+    registration: Registration,
+    guard: Option<Box<dyn Any + Send>>,
+}
+
+/// What happened next on a connection.
+enum Step {
+    Incoming(Incoming),
+    Delivery(Delivery),
+    Due(Due),
+    Request(Request),
+    Broken(CloseFrame),
+    Lost(io::Error),
+}
+
+/// How a conversation ends.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The peer sent a close frame.
+    Peer(Option<CloseFrame>),
+    /// This side closes.
+    Close(CloseFrame),
+    /// The connection is gone.
+    Lost(io::Error),
+    /// The drain's time is over.
+    Stop,
+}
+
+impl Line {
+    pub(super) fn new(accepted: Accepted, outbox: Arc<Outbox>, env: Arc<Environment>, limit: usize) -> Self {
+        let registration = env.sockets.enter(&outbox);
+        let decoder = Decoder::new(limit, limit);
+        Self {
+            wire: Wire::new(accepted.socket, decoder, &outbox),
+            outbox,
+            clock: Clock::new(),
+            env,
+            request: None,
+            mailbox_first: false,
+            registration,
+            guard: accepted.guard,
+        }
+    }
+
+    /// The next thing that happens. Cancel safe: nothing is taken before it is given.
+    async fn step(&mut self, mailbox: &mut Option<Mailbox>) -> Step {
+        // Counts every step, so that a client with a full buffer yields to the others now and then.
+        coop::consume_budget().await;
+        poll_fn(|cx| self.poll_step(cx, mailbox)).await
+    }
+
+    fn poll_step(&mut self, cx: &mut std::task::Context<'_>, mailbox: &mut Option<Mailbox>) -> Poll<Step> {
+        let (request, waiting_since) = self.outbox.poll_driver(cx);
+        if let Some(request) = self.request.take().or(request) {
+            return Poll::Ready(Step::Request(request));
+        }
+        // First, so that a socket that has just opened is read from, and its reads wake this task.
+        if let Poll::Ready(Err(error)) = self.wire.poll_open(cx, &self.outbox) {
+            return Poll::Ready(Step::Lost(error));
+        }
+        if let Poll::Ready(step) = self.poll_sources(cx, mailbox) {
+            return Poll::Ready(step);
+        }
+        // Written last: while there is more to handle, its frames can leave together.
+        let written = self.wire.poll_write(cx, &self.outbox);
+        if let Poll::Ready(Err(error)) = written {
+            return Poll::Ready(Step::Lost(error));
+        }
+        let waiting_since = waiting_since.filter(|_| written.is_pending());
+        self.clock.poll_due(cx, &self.env.limits, waiting_since).map(Step::Due)
+    }
+
+    fn poll_sources(&mut self, cx: &mut std::task::Context<'_>, mailbox: &mut Option<Mailbox>) -> Poll<Step> {
+        self.mailbox_first = !self.mailbox_first;
+        for from_mailbox in [self.mailbox_first, !self.mailbox_first] {
+            let step = match mailbox {
+                Some(mailbox) if from_mailbox => mailbox.poll_recv(cx).map(Step::Delivery),
+                _ if from_mailbox => Poll::Pending,
+                _ => self.poll_client(cx),
+            };
+            if step.is_ready() {
+                return step;
+            }
+        }
+        Poll::Pending
+    }
+
+    fn poll_client(&mut self, cx: &mut std::task::Context<'_>) -> Poll<Step> {
+        self.wire.poll_incoming(cx).map(|incoming| match incoming {
+            Ok(incoming) => Step::Incoming(incoming),
+            Err(Ended::Broken(frame)) => Step::Broken(frame),
+            Err(Ended::Lost(error)) => Step::Lost(error),
+        })
+    }
+}
+
+impl<C, S> Driver<C, S>
+where
+    C: WebsocketConsumer<S>,
+    S: Send + Sync + 'static,
+{
+    /// Drives the connection to its end.
+    pub(super) async fn run(mut self, failed: Option<CloseFrame>) {
+        let end = match failed.or_else(|| self.ctx.core_mut().close.take()) {
+            Some(frame) => End::Close(frame),
+            None => self.converse().await,
+        };
+        self.finish(end).await;
+        // Order matters: the place among the open sockets is given up last, so that a drain waits for all of it.
+        let Line { guard, registration, .. } = self.line;
+        drop(self.ctx);
+        drop(guard);
+        drop(registration);
+    }
+
+    async fn converse(&mut self) -> End {
+        loop {
+            let step = self.line.step(&mut self.ctx.core_mut().mailbox).await;
+            let end = match step {
+                Step::Incoming(incoming) => self.incoming(incoming).await,
+                Step::Delivery(delivery) => self.delivery(delivery).await,
+                Step::Due(due) => self.due(due),
+                Step::Request(Request::Close(frame)) | Step::Broken(frame) => Some(End::Close(frame)),
+                Step::Request(Request::Stop) => Some(End::Stop),
+                Step::Lost(error) => Some(End::Lost(error)),
+            };
+            if let Some(end) = end {
+                return end;
+            }
+        }
+    }
+
+    async fn incoming(&mut self, incoming: Incoming) -> Option<End> {
+        self.line.clock.heard(matches!(incoming, Incoming::Message(_)));
+        match incoming {
+            Incoming::Message(message) => self.receive(message).await,
+            Incoming::Ping(payload) => {
+                self.line.outbox.push_pong(frame::pong(&payload));
+                None
+            }
+            Incoming::Pong => None,
+            Incoming::Close(frame) => Some(End::Peer(frame)),
+        }
+    }
+
+    async fn receive(&mut self, message: Message) -> Option<End> {
+        let consumer = self.consumer.as_mut()?;
+        let handled = self.line.handle(consumer.receive(&mut self.ctx, message)).await;
+        self.after(handled)
+    }
+
+    async fn delivery(&mut self, delivery: Delivery) -> Option<End> {
+        let consumer = self.consumer.as_mut()?;
+        let handled = match delivery {
+            Delivery::Event(event) => match event.decode::<C::Event>() {
+                Ok(event) => self.line.handle(consumer.event(&mut self.ctx, event)).await,
+                Err(error) => {
+                    self.ctx.core().undecodable(&error);
+                    return None;
+                }
+            },
+            Delivery::Gap(gap) => self.line.handle(consumer.layer_gap(&mut self.ctx, gap)).await,
+            Delivery::Overflow => {
+                return Some(End::Close(CloseFrame::new(CloseCode::OVERFLOW, "too far behind")));
+            }
+        };
+        self.after(handled)
+    }
+
+    /// What a handler's outcome means for the connection.
+    fn after(&mut self, handled: Handled) -> Option<End> {
+        let core = self.ctx.core_mut();
+        let close = match handled.outcome {
+            Outcome::Done(Ok(())) => None,
+            Outcome::Done(Err(error)) => core.judge(error),
+            Outcome::Panicked(text) => Some(core.panicked(&text)),
+            Outcome::Stopped => return Some(End::Stop),
+        };
+        close.or_else(|| core.close.take()).map(End::Close)
+    }
+
+    fn due(&mut self, due: Due) -> Option<End> {
+        let frame = match due {
+            Due::Ping => {
+                self.line.outbox.push_control(frame::ping());
+                return None;
+            }
+            Due::NoPong => CloseFrame::new(CloseCode::NO_PONG, self.line.no_pong()),
+            Due::Stall => CloseFrame::new(CloseCode::OVERFLOW, "no progress in sending"),
+            Due::Idle => CloseFrame::new(CloseCode::NORMAL, "idle"),
+            Due::Age => CloseFrame::new(CloseCode::RESTART, "the connection is too old: reconnect"),
+        };
+        Some(End::Close(frame))
+    }
+}
+
+impl Line {
+    fn no_pong(&self) -> String {
+        let time = self.env.limits.ping_timeout.unwrap_or_default();
+        format!("no pong within {}s", time.as_secs_f64())
+    }
+}

@@ -1,0 +1,59 @@
+//! Bytes of the frames that a server sends: unmasked, never fragmented.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+
+use super::{CloseFrame, Message};
+use crate::layers::{EncodingKey, Event, EventError};
+
+/// A data message as one frame, header and payload in one buffer, ready to be shared by many sockets.
+pub(crate) fn message(message: &Message) -> Bytes {
+    let opcode = if message.is_text() { Data::Text } else { Data::Binary };
+    frame(OpCode::Data(opcode), message.as_bytes(), false)
+}
+
+/// Text that is already UTF-8, as one frame.
+pub(crate) fn text(text: &[u8]) -> Bytes {
+    frame(OpCode::Data(Data::Text), text, false)
+}
+
+/// An event as a JSON text frame, made once for everyone who gets it.
+///
+/// # Errors
+/// When the event holds what JSON can't.
+pub(crate) fn event<T>(event: &Event<T>) -> Result<Bytes, EventError> {
+    event.encoded(EncodingKey::TEXT_FRAME, || event.json().map(|json| text(&json)))
+}
+
+/// A ping without payload.
+pub(super) fn ping() -> Bytes {
+    Bytes::from_static(&[0x89, 0x00])
+}
+
+/// The answer to a ping.
+pub(super) fn pong(payload: &[u8]) -> Bytes {
+    frame(OpCode::Control(Control::Pong), payload, false)
+}
+
+/// A close frame. Codes that may not stand in one give a frame without a code.
+pub(super) fn close(close: &CloseFrame) -> Bytes {
+    if !close.code.is_sendable() {
+        return Bytes::from_static(&[0x88, 0x00]);
+    }
+    let mut payload = Vec::with_capacity(2 + close.reason.len());
+    payload.extend_from_slice(&close.code.0.to_be_bytes());
+    payload.extend_from_slice(close.reason.as_bytes());
+    frame(OpCode::Control(Control::Close), &payload, false)
+}
+
+/// One final frame. `compressed` sets RSV1 (RFC 7692 section 6).
+pub(super) fn frame(opcode: OpCode, payload: &[u8], compressed: bool) -> Bytes {
+    let header = FrameHeader { opcode, rsv1: compressed, ..FrameHeader::default() };
+    let length = payload.len() as u64;
+    let mut bytes = BytesMut::with_capacity(header.len(length) + payload.len()).writer();
+    header.format(length, &mut bytes).expect("writing into memory does not fail");
+    let mut bytes = bytes.into_inner();
+    bytes.extend_from_slice(payload);
+    bytes.freeze()
+}

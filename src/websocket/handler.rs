@@ -1,0 +1,83 @@
+//! Running one handler: panics are caught, frames that it sent leave while it waits, silence is not counted.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use tokio::time::Instant;
+
+use super::driver::Line;
+use super::outbox::Request;
+use crate::Result;
+use crate::blocking::panic_text;
+
+/// What became of one call of a handler.
+pub(super) struct Handled {
+    pub(super) outcome: Outcome<()>,
+}
+
+/// The outcome of a handler's future.
+pub(super) enum Outcome<T> {
+    Done(Result<T>),
+    Panicked(String),
+    /// The drain's time is over; the future was dropped.
+    Stopped,
+}
+
+/// Polls a handler; a panic ends it.
+pub(super) fn poll_caught<T>(
+    handler: std::pin::Pin<&mut impl Future<Output = Result<T>>>,
+    cx: &mut Context<'_>,
+) -> Poll<Outcome<T>> {
+    // What the panic left half-changed is the consumer's own; it gets `disconnect` and is dropped.
+    match catch_unwind(AssertUnwindSafe(|| handler.poll(cx))) {
+        Ok(poll) => poll.map(Outcome::Done),
+        Err(panic) => Poll::Ready(Outcome::Panicked(panic_text(&*panic))),
+    }
+}
+
+impl Line {
+    /// Runs a handler to its end. While it waits, what it has sent is written, and nothing is read.
+    pub(super) async fn handle(&mut self, handler: impl Future<Output = Result<()>>) -> Handled {
+        let start = Instant::now();
+        let mut handler = pin!(handler);
+        let mut waited = false;
+        let outcome = poll_fn(|cx| {
+            let polled = poll_caught(handler.as_mut(), cx);
+            if polled.is_ready() {
+                return polled;
+            }
+            waited = true;
+            self.poll_beside(cx)
+        })
+        .await;
+        if waited {
+            self.clock.stood_still(start);
+        }
+        Handled { outcome }
+    }
+
+    /// What goes on beside a waiting handler: writing, and the hard stop.
+    fn poll_beside<T>(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
+        let (request, waiting_since) = self.outbox.poll_driver(cx);
+        match request {
+            Some(Request::Stop) => return Poll::Ready(Outcome::Stopped),
+            Some(request) => {
+                self.request.get_or_insert(request);
+            }
+            None => {}
+        }
+        match self.wire.poll_write(cx, &self.outbox) {
+            // The handler hears of it with its next send; the driver once it is done.
+            Poll::Ready(Err(_)) => self.outbox.shut(),
+            Poll::Ready(Ok(())) => {}
+            Poll::Pending => {
+                if self.clock.poll_stall(cx, &self.env.limits, waiting_since).is_ready() {
+                    self.outbox.shut();
+                }
+            }
+        }
+        Poll::Pending
+    }
+}

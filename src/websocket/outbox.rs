@@ -1,0 +1,364 @@
+//! The outbox: frames waiting for one socket, and the handle by which others reach it.
+//!
+//! Frames come from the socket's own consumer, from group sends on any thread, and from the driver (pings,
+//! close). Whoever appends to a clean outbox owes it a flush; while a flush is owed, or while the kernel's buffer
+//! is full, appending is all that happens. So a lone frame is written at once from the sender's thread, and
+//! frames that pile up leave in one vectored write.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use bytes::{Buf, Bytes};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+
+use super::{CloseCode, CloseFrame, frame};
+use crate::layers::{Event, EventSink, Overflow, Pushed};
+
+/// Most frames in one vectored write; the kernel takes up to 1,024.
+const SLICES: usize = 64;
+
+/// An idle outbox keeps no more room than this many frames.
+const IDLE_FRAMES: usize = 4;
+
+/// Frames waiting for one socket.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+    limit: usize,
+    overflow: Overflow,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Bytes>,
+    bytes: usize,
+    link: Link,
+    // Somebody has promised to call `flush`.
+    flush_owed: bool,
+    // The kernel took no more; the driver waits for it.
+    blocked: bool,
+    // Since when frames wait without any of their bytes leaving.
+    waiting_since: Option<Instant>,
+    driver: Option<Waker>,
+    space: Option<Waker>,
+    request: Option<Request>,
+    finished: bool,
+}
+
+/// Where frames go.
+#[derive(Debug, Default)]
+enum Link {
+    /// The socket is not open yet.
+    #[default]
+    Waiting,
+    /// Straight to the kernel, from any thread.
+    Tcp(Arc<TcpStream>),
+    /// The driver alone can write.
+    Driver,
+    /// The peer is gone.
+    Gone,
+}
+
+/// What others ask of a driver.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// Say good-bye.
+    Close(CloseFrame),
+    /// End now: the drain's time is over.
+    Stop,
+}
+
+impl Outbox {
+    pub(crate) fn new(limit: usize, overflow: Overflow) -> Self {
+        Self { state: Mutex::default(), limit, overflow }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while the lock is held, and the state is valid at every step.
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Appends a frame of a group send under the overflow policy. Never waits and never writes.
+    pub(crate) fn push(&self, frame: Bytes) -> Pushed {
+        let mut state = self.lock();
+        if state.finished {
+            return Pushed::Dropped;
+        }
+        if !state.fits(frame.len(), self.limit) && !self.make_room(&mut state, frame.len()) {
+            return Pushed::Dropped;
+        }
+        Pushed::Queued { flush: state.append(frame) }
+    }
+
+    /// Applies the overflow policy. Whether the frame now fits.
+    fn make_room(&self, state: &mut State, length: usize) -> bool {
+        match self.overflow {
+            Overflow::DropOldest => {
+                state.drop_oldest(length, self.limit);
+                state.fits(length, self.limit)
+            }
+            Overflow::Close => {
+                let driver =
+                    state.request(Request::Close(CloseFrame::new(CloseCode::OVERFLOW, "too far behind")));
+                driver.into_iter().for_each(Waker::wake);
+                false
+            }
+            _ => false,
+        }
+    }
+
+    /// Appends a frame whatever the limit: the driver's own few bytes, which must not be lost.
+    pub(super) fn push_control(&self, frame: Bytes) {
+        let mut state = self.lock();
+        if !state.finished {
+            state.append(frame);
+        }
+    }
+
+    /// Appends the answer to a ping, unless the outbox is full: a peer that reads nothing waits for no pong.
+    pub(super) fn push_pong(&self, frame: Bytes) {
+        let mut state = self.lock();
+        if !state.finished && state.fits(frame.len(), self.limit) {
+            state.append(frame);
+        }
+    }
+
+    /// Appends the last frame; nothing can be appended after it.
+    pub(super) fn push_last(&self, frame: Bytes) {
+        let mut state = self.lock();
+        if !state.finished {
+            state.append(frame);
+            state.finished = true;
+        }
+    }
+
+    /// Appends a consumer's own frame once there is room for it.
+    ///
+    /// `Err` when the socket takes no more frames at all.
+    pub(crate) fn poll_send(&self, frame: &Bytes, cx: &mut Context<'_>) -> Poll<Result<(), Finished>> {
+        let mut state = self.lock();
+        if state.finished {
+            return Poll::Ready(Err(Finished));
+        }
+        if !state.fits(frame.len(), self.limit) {
+            state.space = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        state.append(frame.clone());
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes what is queued as far as the kernel takes it; pays the flush that [`push`](Self::push) owes.
+    pub(crate) fn flush(&self) {
+        let mut state = self.lock();
+        state.flush_owed = false;
+        let woken = match state.link {
+            Link::Tcp(_) => state.write_tcp(),
+            Link::Driver => state.driver.take(),
+            Link::Waiting | Link::Gone => None,
+        };
+        let space = state.take_space(self.limit);
+        drop(state);
+        [woken, space].into_iter().flatten().for_each(Waker::wake);
+    }
+
+    /// Opens the way to the kernel and writes what has gathered during the handshake.
+    pub(super) fn open_tcp(&self, stream: Arc<TcpStream>) {
+        self.lock().link = Link::Tcp(stream);
+        self.flush();
+    }
+
+    /// From now on the driver writes.
+    pub(super) fn open_driver(&self) {
+        self.lock().link = Link::Driver;
+    }
+
+    /// The driver's part of writing to TCP: waits until the kernel takes more. Ready once nothing is queued, with
+    /// an error once the peer is gone.
+    pub(super) fn poll_tcp(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut state = self.lock();
+        state.flush_owed = false;
+        loop {
+            let Link::Tcp(stream) = &state.link else {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            };
+            if state.queue.is_empty() {
+                return Poll::Ready(Ok(()));
+            }
+            if state.blocked {
+                let stream = Arc::clone(stream);
+                std::task::ready!(stream.poll_write_ready(cx))?;
+                state.blocked = false;
+            }
+            let woken = state.write_tcp();
+            let space = state.take_space(self.limit);
+            [woken, space].into_iter().flatten().for_each(Waker::wake);
+        }
+    }
+
+    /// Lets `write` have the queued frames and removes what it took. Ready once nothing is queued.
+    pub(super) fn poll_with(
+        &self,
+        mut write: impl FnMut(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<()>> {
+        let mut state = self.lock();
+        state.flush_owed = false;
+        while !state.queue.is_empty() {
+            let written = std::task::ready!(state.with_slices(&mut write))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            state.advance(written);
+            if let Some(space) = state.take_space(self.limit) {
+                space.wake();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Registers the driver's waker and tells what it should know: a request of others, and since when frames
+    /// have waited without progress.
+    pub(super) fn poll_driver(&self, cx: &mut Context<'_>) -> (Option<Request>, Option<Instant>) {
+        let mut state = self.lock();
+        match &mut state.driver {
+            Some(waker) if waker.will_wake(cx.waker()) => {}
+            slot => *slot = Some(cx.waker().clone()),
+        }
+        (state.request.take(), state.waiting_since)
+    }
+
+    /// Asks the driver for something; the first close wins, a stop always does.
+    pub(crate) fn request(&self, request: Request) {
+        let woken = self.lock().request(request);
+        if let Some(driver) = woken {
+            driver.wake();
+        }
+    }
+
+    /// Whether frames can still be appended.
+    pub(crate) fn is_finished(&self) -> bool {
+        self.lock().finished
+    }
+
+    /// Nothing can be appended or written any more; what is queued is gone.
+    pub(super) fn shut(&self) {
+        let mut state = self.lock();
+        state.finish_gone();
+        if let Some(space) = state.space.take() {
+            drop(state);
+            space.wake();
+        }
+    }
+}
+
+impl EventSink for Outbox {
+    fn push(&self, event: &Event) -> Pushed {
+        frame::event(event).map_or(Pushed::Refused, |frame| Self::push(self, frame))
+    }
+
+    fn flush(&self) {
+        Self::flush(self);
+    }
+}
+
+/// The socket takes no more frames: it is closing or gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the socket is closed")]
+pub struct Finished;
+
+impl State {
+    fn fits(&self, length: usize, limit: usize) -> bool {
+        // A frame larger than the limit may still travel alone.
+        self.queue.is_empty() || self.bytes + length <= limit
+    }
+
+    /// Appends; whether the caller now owes a flush.
+    fn append(&mut self, frame: Bytes) -> bool {
+        if self.queue.is_empty() {
+            self.waiting_since = Some(Instant::now());
+        }
+        self.bytes += frame.len();
+        self.queue.push_back(frame);
+        !self.blocked && !std::mem::replace(&mut self.flush_owed, true)
+    }
+
+    /// Drops the oldest frames of which no byte has left. The front frame stays, since part of it may have.
+    fn drop_oldest(&mut self, length: usize, limit: usize) {
+        while self.bytes + length > limit && self.queue.len() > 1 {
+            if let Some(dropped) = self.queue.remove(1) {
+                self.bytes -= dropped.len();
+            }
+        }
+    }
+
+    fn with_slices<T>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
+        if let [frame] = self.queue.as_slices().0 {
+            return write(&[IoSlice::new(frame)]);
+        }
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let count = self.queue.len().min(SLICES);
+        for (slice, frame) in slices.iter_mut().zip(&self.queue) {
+            *slice = IoSlice::new(frame);
+        }
+        write(&slices[..count])
+    }
+
+    /// Writes until the queue is empty, the kernel is full, or the peer is gone. A waker to call, if any.
+    fn write_tcp(&mut self) -> Option<Waker> {
+        let Link::Tcp(stream) = &self.link else { return None };
+        let stream = Arc::clone(stream);
+        while !self.queue.is_empty() && !self.blocked {
+            match self.with_slices(|slices| stream.try_write_vectored(slices)) {
+                Ok(written) => self.advance(written),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.blocked = true;
+                    return self.driver.take();
+                }
+                Err(_) => {
+                    self.finish_gone();
+                    return self.driver.take();
+                }
+            }
+        }
+        None
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        self.bytes -= written;
+        self.waiting_since = Some(Instant::now());
+        while let Some(front) = self.queue.front_mut() {
+            if written < front.len() {
+                front.advance(written);
+                return;
+            }
+            written -= front.len();
+            self.queue.pop_front();
+        }
+        self.waiting_since = None;
+        if self.queue.capacity() > IDLE_FRAMES {
+            self.queue = VecDeque::new();
+        }
+    }
+
+    fn take_space(&mut self, limit: usize) -> Option<Waker> {
+        if self.bytes <= limit / 2 || self.finished { self.space.take() } else { None }
+    }
+
+    fn request(&mut self, request: Request) -> Option<Waker> {
+        if self.request.is_none() || request == Request::Stop {
+            self.request = Some(request);
+        }
+        self.driver.take()
+    }
+
+    fn finish_gone(&mut self) {
+        self.link = Link::Gone;
+        self.finished = true;
+        self.queue = VecDeque::new();
+        self.bytes = 0;
+        self.waiting_since = None;
+    }
+}

@@ -1,0 +1,123 @@
+//! All open sockets of a server: the drain, and whoever must reach a socket from outside, find them here.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::outbox::{Outbox, Request};
+use super::{CloseFrame, Message, frame};
+use crate::layers::Pushed;
+
+/// Locks are split so that connects and disconnects on many threads do not meet.
+const SHARDS: usize = 16;
+
+/// A cheap handle to one open socket: send to it or close it, from anywhere.
+#[derive(Debug, Clone)]
+pub struct SocketHandle(pub(crate) Arc<Outbox>);
+
+impl SocketHandle {
+    /// Sends a message under the route's overflow policy. `false` when it was dropped. Never waits.
+    pub fn send(&self, message: &Message) -> bool {
+        match self.0.push(frame::message(message)) {
+            Pushed::Queued { flush } => {
+                if flush {
+                    self.0.flush();
+                }
+                true
+            }
+            Pushed::Dropped | Pushed::Refused => false,
+        }
+    }
+
+    /// Asks the socket's driver to close it. The first request wins.
+    pub fn close(&self, frame: CloseFrame) {
+        self.0.request(Request::Close(frame));
+    }
+}
+
+/// All open sockets of a server.
+#[derive(Debug, Default)]
+pub struct Sockets {
+    shards: [Mutex<HashMap<u64, Arc<Outbox>>>; SHARDS],
+    next: AtomicU64,
+    open: AtomicUsize,
+    emptied: Notify,
+}
+
+impl Sockets {
+    /// How many sockets are open.
+    pub fn len(&self) -> usize {
+        self.open.load(Ordering::Acquire)
+    }
+
+    /// Whether no socket is open.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Handles to all sockets that are open now.
+    pub fn handles(&self) -> Vec<SocketHandle> {
+        self.shards
+            .iter()
+            .flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>())
+            .map(SocketHandle)
+            .collect()
+    }
+
+    /// Ends all sockets now, without a close handshake.
+    pub(crate) fn stop_all(&self) {
+        for handle in self.handles() {
+            handle.0.request(Request::Stop);
+        }
+    }
+
+    /// Waits until no socket is open. Cancel safe.
+    pub(crate) async fn emptied(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.is_empty() {
+                return;
+            }
+            emptied.await;
+        }
+    }
+
+    pub(super) fn enter(self: &Arc<Self>, outbox: &Arc<Outbox>) -> Registration {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        self.open.fetch_add(1, Ordering::AcqRel);
+        lock(self.shard(id)).insert(id, Arc::clone(outbox));
+        Registration { sockets: Arc::clone(self), id }
+    }
+
+    fn shard(&self, id: u64) -> &Mutex<HashMap<u64, Arc<Outbox>>> {
+        &self.shards[id as usize % SHARDS]
+    }
+}
+
+/// A socket's place among the open ones; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Registration {
+    sockets: Arc<Sockets>,
+    id: u64,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let mut shard = lock(self.sockets.shard(self.id));
+        shard.remove(&self.id);
+        if shard.len() * 4 < shard.capacity() {
+            shard.shrink_to_fit();
+        }
+        drop(shard);
+        if self.sockets.open.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.sockets.emptied.notify_waiters();
+        }
+    }
+}
+
+fn lock(shard: &Mutex<HashMap<u64, Arc<Outbox>>>) -> MutexGuard<'_, HashMap<u64, Arc<Outbox>>> {
+    // A panic can't leave the map half-changed.
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}

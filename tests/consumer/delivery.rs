@@ -1,0 +1,112 @@
+//! Delivery at scale: nothing lost, nothing reordered, and what is dropped is counted.
+
+use std::time::Duration;
+
+use serde_json::json;
+use solent::layers::{GroupName, Overflow};
+
+use crate::raw::{PATIENCE, Raw};
+use crate::room::{Site, message};
+
+/// Waits for a condition, with a bound.
+pub async fn until(condition: impl Fn() -> bool) {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(tokio::time::Instant::now() < deadline, "the condition did not come true in time");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// 100 group sends to 1,000 sockets, each send once all have the one before.
+async fn paced(path: &str) {
+    const SOCKETS: usize = 1000;
+    const MESSAGES: usize = 100;
+    let site = Site::start().await;
+    let mut members = Vec::with_capacity(SOCKETS);
+    for _ in 0..SOCKETS {
+        members.push(Raw::websocket(site.address(), path).await);
+    }
+    let group = GroupName::new("room_1").unwrap();
+    for number in 0..MESSAGES {
+        let delivered = site.layer.group_send(&group, &message(&number.to_string())).await.unwrap();
+        assert_eq!((delivered.reached, delivered.dropped), (SOCKETS, 0));
+        for member in &mut members {
+            assert_eq!(member.frame().await.json()["message"], number.to_string());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_paced_sends_reach_a_thousand_forwarded_members_in_order() {
+    paced("/ws/forwarded/1/").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_paced_sends_reach_a_thousand_handled_members_in_order() {
+    paced("/ws/handled/1/").await;
+}
+
+#[tokio::test]
+async fn without_pacing_sent_is_received_plus_counted_drops_and_the_sender_never_waits() {
+    for path in ["/ws/handled/1/", "/ws/forwarded/1/"] {
+        let site = Site::start().await;
+        let mut raw = Raw::websocket(site.address(), path).await;
+        let group = GroupName::new("room_1").unwrap();
+        let padding = "x".repeat(4000);
+        let (mut reached, mut dropped) = (0, 0);
+        for number in 0..2000 {
+            let event = json!({"type": "chat.message", "message": format!("{number} {padding}")});
+            // Never pending: nothing else runs on this thread until all are sent.
+            let sending = site.layer.group_send(&group, &event);
+            let delivered =
+                futures_util::FutureExt::now_or_never(sending).expect("a send waits for nobody").unwrap();
+            reached += delivered.reached;
+            dropped += delivered.dropped;
+        }
+        assert_eq!(reached + dropped, 2000);
+        assert!(dropped > 0, "{path}: the bounds were never reached");
+        let mut last = -1;
+        for _ in 0..reached {
+            let json = raw.frame().await.json();
+            let number: i64 = json["message"].as_str().unwrap().split(' ').next().unwrap().parse().unwrap();
+            assert!(number > last, "reordered");
+            last = number;
+        }
+        let stats = site.layer.layer().stats();
+        assert_eq!(stats.dropped_total(), dropped as u64, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_member_that_closes_on_overflow_is_closed_with_1013() {
+    for path in ["/ws/handled/1/", "/ws/forwarded/1/"] {
+        let site = Site::with(|limits| limits.mailbox_events = 10, Overflow::Close).await;
+        let mut raw = Raw::websocket(site.address(), path).await;
+        let group = GroupName::new("room_1").unwrap();
+        let padding = "x".repeat(40_000);
+        for _ in 0..100 {
+            site.layer.group_send(&group, &message(&padding)).await.unwrap();
+        }
+        loop {
+            let frame = raw.frame().await;
+            if frame.opcode() == 8 {
+                assert_eq!(frame.close_code(), 1013, "{path}");
+                break;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_slow_member_costs_the_others_nothing() {
+    let site = Site::start().await;
+    let _slow = Raw::websocket(site.address(), "/ws/forwarded/1/").await;
+    let mut quick = Raw::websocket(site.address(), "/ws/forwarded/1/").await;
+    let group = GroupName::new("room_1").unwrap();
+    let padding = "x".repeat(100_000);
+    for number in 0..100 {
+        site.layer.group_send(&group, &message(&format!("{number} {padding}"))).await.unwrap();
+        let heard = quick.frame().await.json()["message"].as_str().unwrap().to_owned();
+        assert!(heard.starts_with(&format!("{number} ")));
+    }
+}

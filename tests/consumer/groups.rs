@@ -1,0 +1,99 @@
+//! Groups: who hears what, and when membership ends.
+
+use serde_json::json;
+use solent::layers::GroupName;
+
+use crate::raw::{Raw, close};
+use crate::room::{Site, message};
+
+#[tokio::test]
+async fn a_message_goes_from_one_socket_through_the_group_to_another() {
+    for path in ["/ws/handled/1/", "/ws/forwarded/1/", "/ws/blocking/1/"] {
+        let site = Site::start().await;
+        let mut one = Raw::websocket(site.address(), path).await;
+        let mut two = Raw::websocket(site.address(), path).await;
+        one.send_text("Hello").await;
+        let expected = json!({"type": "chat.message", "message": "Hello"});
+        assert_eq!(one.frame().await.json(), expected, "{path}");
+        assert_eq!(two.frame().await.json(), expected, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn handled_forwarded_and_blocking_members_of_one_group_hear_the_same() {
+    let site = Site::start().await;
+    let mut members = Vec::new();
+    for path in ["/ws/handled/1/", "/ws/forwarded/1/", "/ws/blocking/1/"] {
+        members.push(Raw::websocket(site.address(), path).await);
+    }
+    members[0].send_text("to all").await;
+    for member in &mut members {
+        assert_eq!(member.frame().await.json()["message"], "to all");
+    }
+}
+
+#[tokio::test]
+async fn another_room_hears_nothing() {
+    let site = Site::start().await;
+    let mut one = Raw::websocket(site.address(), "/ws/forwarded/1/").await;
+    let mut two = Raw::websocket(site.address(), "/ws/forwarded/2/").await;
+    one.send_text("for room 1").await;
+    one.frame().await;
+    two.send_text("for room 2").await;
+    assert_eq!(two.frame().await.json()["message"], "for room 2");
+}
+
+#[tokio::test]
+async fn who_left_hears_no_more() {
+    let site = Site::start().await;
+    let mut stays = Raw::websocket(site.address(), "/ws/handled/1/").await;
+    let mut leaves = Raw::websocket(site.address(), "/ws/handled/1/").await;
+    leaves.send_text("leave").await;
+    leaves.send_text("name").await;
+    assert!(leaves.text().await.starts_with("specific."));
+    stays.send_text("without you").await;
+    stays.frame().await;
+    leaves.send_text("name").await;
+    assert!(leaves.text().await.starts_with("specific."), "the next frame is the answer, no event");
+}
+
+#[tokio::test]
+async fn c7_groups_are_left_before_disconnect_runs() {
+    let site = Site::start().await;
+    let mut stays = Raw::websocket(site.address(), "/ws/handled/1/").await;
+    let mut goes = Raw::websocket(site.address(), "/ws/handled/1/").await;
+    goes.send(close(1000, "")).await;
+    goes.frame().await;
+    assert!(goes.ended().await, "the one that goes does not hear that it has left");
+    drop(goes);
+    assert_eq!(stays.frame().await.json()["message"], "left with 1000");
+}
+
+#[tokio::test]
+async fn c1_groups_of_a_class_are_joined_and_left_by_themselves() {
+    let site = Site::start().await;
+    let mut raw = Raw::websocket(site.address(), "/ws/class/").await;
+    let everyone = GroupName::new("everyone").unwrap();
+    let delivered = site.layer.group_send(&everyone, &message("hear me")).await.unwrap();
+    assert_eq!((delivered.reached, delivered.dropped), (1, 0));
+    assert_eq!(raw.frame().await.json()["message"], "hear me");
+    drop(raw);
+    let env = site.running.env().clone();
+    crate::delivery::until(|| env.sockets.is_empty()).await;
+    assert_eq!(site.layer.group_send(&everyone, &message("anyone?")).await.unwrap().reached, 0);
+}
+
+#[tokio::test]
+async fn an_event_may_be_sent_from_outside_and_from_any_thread() {
+    let site = Site::start().await;
+    let mut raw = Raw::websocket(site.address(), "/ws/forwarded/7/").await;
+    let blocking = site.layer.blocking();
+    let sent = std::thread::spawn(move || {
+        blocking.group_send(
+            &GroupName::new("room_7").unwrap(),
+            &json!({"type": "chat_message", "message": "out"}),
+        )
+    });
+    assert_eq!(sent.join().unwrap().unwrap().reached, 1);
+    assert_eq!(raw.frame().await.json()["message"], "out");
+}

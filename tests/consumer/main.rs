@@ -1,0 +1,10 @@
+//! Consumers and channel layers together: events, groups, memberships, over raw sockets.
+#![allow(missing_docs, unreachable_pub)]
+
+#[path = "../support/raw.rs"]
+mod raw;
+mod room;
+
+mod delivery;
+mod dispatch;
+mod groups;

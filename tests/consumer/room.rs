@@ -1,0 +1,189 @@
+//! The consumers under test: a room whose members hear each other, handled or forwarded.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use solent::consumer::{Context, WebsocketConsumer, blocking, consumer_with_state};
+use solent::layers::{Event, GroupName, LayerGap, LayerHandle, MemoryChannelLayer, Overflow};
+use solent::routing::{ProtocolTypeRouter, UrlRouter, re_path};
+use solent::server::{AccessLog, Running, Server};
+use solent::websocket::{CloseFrame, Message};
+use solent::{Limits, Result};
+use tokio::sync::mpsc;
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum RoomEvent {
+    #[serde(rename = "chat.message")]
+    Message { message: String },
+}
+
+pub type Log = mpsc::UnboundedSender<String>;
+
+/// A member whose `event` runs.
+pub struct Handled {
+    group: GroupName,
+}
+
+impl WebsocketConsumer<Log> for Handled {
+    type Event = RoomEvent;
+
+    async fn connect(ctx: &mut Context<Log>) -> Result<Self> {
+        let room: i64 = ctx.url_route().get("room")?;
+        let group = GroupName::new(format!("room_{room}"))?;
+        ctx.group_add(&group).await?;
+        ctx.accept().await?;
+        Ok(Self { group })
+    }
+
+    async fn receive(&mut self, ctx: &mut Context<Log>, message: Message) -> Result<()> {
+        match message.as_text()? {
+            "leave" => ctx.group_discard(&self.group).await?,
+            "name" => {
+                let name = ctx.channel_name().await?;
+                ctx.send(name.as_str()).await?;
+            }
+            text => {
+                let event = RoomEvent::Message { message: text.to_owned() };
+                ctx.group_send(&self.group, &event).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn event(&mut self, ctx: &mut Context<Log>, event: Event<RoomEvent>) -> Result<()> {
+        ctx.send_event(&event).await
+    }
+
+    async fn layer_gap(&mut self, ctx: &mut Context<Log>, gap: LayerGap) -> Result<()> {
+        let groups: Vec<_> = gap.groups.iter().map(GroupName::as_str).collect();
+        ctx.send_json(&json!({"type": "layer.gap", "groups": groups})).await
+    }
+
+    async fn disconnect(&mut self, ctx: &mut Context<Log>, close: CloseFrame) {
+        // Leaving is told to those who stay: the group itself was left already.
+        let event = RoomEvent::Message { message: format!("left with {}", close.code) };
+        if let Err(error) = ctx.group_send(&self.group, &event).await {
+            let _ = ctx.state().send(error.chain());
+        }
+    }
+}
+
+/// A member to whom events are forwarded.
+pub struct Forwarded {
+    group: GroupName,
+}
+
+impl WebsocketConsumer<Log> for Forwarded {
+    type Event = RoomEvent;
+
+    async fn connect(ctx: &mut Context<Log>) -> Result<Self> {
+        let room: i64 = ctx.url_route().get("room")?;
+        let group = GroupName::new(format!("room_{room}"))?;
+        ctx.group_forward(&group).await?;
+        ctx.accept().await?;
+        Ok(Self { group })
+    }
+
+    async fn receive(&mut self, ctx: &mut Context<Log>, message: Message) -> Result<()> {
+        let event = RoomEvent::Message { message: message.as_text()?.to_owned() };
+        let delivered = ctx.group_send(&self.group, &event).await?;
+        let _ = ctx.state().send(format!("reached {} dropped {}", delivered.reached, delivered.dropped));
+        Ok(())
+    }
+}
+
+/// A blocking member.
+pub struct BlockingMember {
+    group: GroupName,
+}
+
+impl blocking::WebsocketConsumer<Log> for BlockingMember {
+    type Event = RoomEvent;
+
+    fn connect(ctx: &mut blocking::Context<Log>) -> Result<Self> {
+        let room: i64 = ctx.url_route().get("room")?;
+        let group = GroupName::new(format!("room_{room}"))?;
+        ctx.group_add(&group)?;
+        ctx.accept()?;
+        Ok(Self { group })
+    }
+
+    fn receive(&mut self, ctx: &mut blocking::Context<Log>, message: Message) -> Result<()> {
+        let event = RoomEvent::Message { message: message.as_text()?.to_owned() };
+        ctx.group_send(&self.group, &event)?;
+        Ok(())
+    }
+
+    fn event(&mut self, ctx: &mut blocking::Context<Log>, event: Event<RoomEvent>) -> Result<()> {
+        ctx.send_event(&event)
+    }
+}
+
+/// In the group of its class.
+pub struct ClassGroups;
+
+impl WebsocketConsumer<Log> for ClassGroups {
+    type Event = RoomEvent;
+
+    const GROUPS: &'static [&'static str] = &["everyone"];
+
+    async fn connect(ctx: &mut Context<Log>) -> Result<Self> {
+        ctx.accept().await?;
+        Ok(Self)
+    }
+
+    async fn event(&mut self, ctx: &mut Context<Log>, event: Event<RoomEvent>) -> Result<()> {
+        ctx.send_event(&event).await
+    }
+}
+
+pub struct Site {
+    pub running: Running,
+    pub layer: LayerHandle,
+    pub log: mpsc::UnboundedReceiver<String>,
+}
+
+impl Site {
+    pub async fn start() -> Self {
+        Self::with(|_| {}, Overflow::DropNewest).await
+    }
+
+    pub async fn with(change: impl FnOnce(&mut Limits), overflow: Overflow) -> Self {
+        let (sender, log) = mpsc::unbounded_channel();
+        let sockets = UrlRouter::new([
+            re_path(
+                r"^ws/handled/(?P<room>\d+)/$",
+                consumer_with_state::<Handled, _>(sender.clone()).overflow(overflow),
+            ),
+            re_path(
+                r"^ws/forwarded/(?P<room>\d+)/$",
+                consumer_with_state::<Forwarded, _>(sender.clone()).overflow(overflow),
+            ),
+            re_path(
+                r"^ws/blocking/(?P<room>\d+)/$",
+                blocking::consumer_with_state::<BlockingMember, _>(sender.clone()),
+            ),
+            re_path(r"^ws/class/$", consumer_with_state::<ClassGroups, _>(sender)),
+        ]);
+        let layer = Arc::new(MemoryChannelLayer::new());
+        let mut layers = solent::layers::ChannelLayers::default();
+        layers.insert("default", layer.clone());
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let app = ProtocolTypeRouter::new().websocket(sockets.unwrap());
+        let server = Server::new(app).bind("127.0.0.1:0").limits(limits).channel_layers(layers);
+        let running = server.access_log(AccessLog::off()).start().await.unwrap();
+        Self { running, layer: LayerHandle::new(layer), log }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.addresses()[0]
+    }
+}
+
+pub fn message(text: &str) -> RoomEvent {
+    RoomEvent::Message { message: text.to_owned() }
+}

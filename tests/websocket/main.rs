@@ -1,0 +1,12 @@
+//! WebSockets over raw sockets: every byte that crosses the wire is written and read by hand.
+#![allow(missing_docs, unreachable_pub)]
+
+#[path = "../support/raw.rs"]
+mod raw;
+mod site;
+
+mod errors;
+mod frames;
+mod handshake;
+mod keepalive;
+mod lifecycle;
