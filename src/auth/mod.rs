@@ -4,4 +4,4 @@ mod session;
 mod user;
 
 pub use session::Session;
-pub use user::User;
+pub use user::{Account, User};

@@ -22,6 +22,14 @@ pub struct Account {
     pub is_superuser: bool,
 }
 
+impl Account {
+    /// An active account without further rights.
+    pub fn new(id: impl Into<String>, username: impl Into<String>) -> Self {
+        let (id, username) = (id.into(), username.into());
+        Self { id, username, is_active: true, is_staff: false, is_superuser: false }
+    }
+}
+
 impl User {
     /// The user of an account.
     pub fn new(account: Account) -> Self {
@@ -31,6 +39,11 @@ impl User {
     /// Nobody.
     pub fn anonymous() -> Self {
         Self(None)
+    }
+
+    /// The account; `None` for nobody.
+    pub fn account(&self) -> Option<&Account> {
+        self.0.as_deref()
     }
 
     /// Whether there is an account.

@@ -21,9 +21,8 @@ struct File {
 }
 
 impl Embedded {
-    pub(super) fn new<B: Into<Bytes>>(files: impl IntoIterator<Item = (&'static str, B)>) -> Self {
-        let files = files.into_iter().map(|(path, bytes)| (path, File::new(bytes.into())));
-        Self(Arc::new(files.collect()))
+    pub(super) fn new(files: &[(&'static str, &'static [u8])]) -> Self {
+        Self(Arc::new(files.iter().map(|&(path, bytes)| (path, File::new(bytes))).collect()))
     }
 
     pub(super) fn answer(&self, path: &str, request: &Request) -> Response {
@@ -54,12 +53,12 @@ impl Embedded {
 }
 
 impl File {
-    fn new(bytes: Bytes) -> Self {
+    fn new(bytes: &'static [u8]) -> Self {
         // The hash has fixed keys: every process of one program gives a file the same tag.
         let mut hasher = DefaultHasher::new();
-        hasher.write(&bytes);
+        hasher.write(bytes);
         let tag = format!("\"{:016x}-{:x}\"", hasher.finish(), bytes.len());
-        Self { bytes, tag }
+        Self { bytes: Bytes::from_static(bytes), tag }
     }
 }
 

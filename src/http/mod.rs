@@ -14,6 +14,8 @@ mod request;
 mod respond;
 mod scope;
 mod static_files;
+#[cfg(feature = "templates")]
+mod templates;
 mod view;
 
 pub(crate) use append_slash::{append_slash, may_append_slash};
@@ -30,6 +32,8 @@ pub use request::RequestExt;
 pub use respond::{IntoResponse, html, json, redirect, redirect_permanently, status, text};
 pub(crate) use scope::{invalid_path, is_valid_path, scope_of};
 pub use static_files::StaticFiles;
+#[cfg(feature = "templates")]
+pub use templates::{Render, TemplateError, TemplatePages, Templates, TemplatesLayer, context};
 pub use view::{
     AsyncFunction, Blocking, BlockingFunction, BlockingRequest, BoxedView, IntoView, blocking, with_state,
 };

@@ -6,6 +6,7 @@ use ::http::header::{ACCEPT, CONTENT_TYPE};
 use ::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::body::{Body, Response};
+use super::error::HttpError;
 
 /// In a response's extensions: this 404 is the router's, no view was asked.
 ///
@@ -32,6 +33,10 @@ pub(crate) fn page(status: StatusCode, text: &str, detail: Option<&str>, html: b
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if detail.is_none() {
+        // What a site's own error page further out shows in place of this one.
+        response.extensions_mut().insert(HttpError::new(status, text.to_owned()));
+    }
     response
 }
 

@@ -32,7 +32,7 @@ use crate::routing::Routes;
 /// use std::time::Duration;
 ///
 /// let files = StaticFiles::folder("templates/static").max_age(Duration::from_secs(3600));
-/// let inside = StaticFiles::embedded([("css/base.css", b"body { margin: 0 }")]);
+/// let inside = StaticFiles::embedded(&[("css/base.css", b"body { margin: 0 }")]);
 /// ```
 #[derive(Debug, Clone)]
 pub struct StaticFiles {
@@ -60,10 +60,7 @@ impl StaticFiles {
     }
 
     /// Files that are part of the program, such as by `include_bytes!`, each with its path.
-    pub fn embedded<B>(files: impl IntoIterator<Item = (&'static str, B)>) -> Self
-    where
-        B: Into<bytes::Bytes>,
-    {
+    pub fn embedded(files: &[(&'static str, &'static [u8])]) -> Self {
         Self { source: Source::Embedded(Embedded::new(files)), max_age: Self::MAX_AGE }
     }
 

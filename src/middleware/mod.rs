@@ -34,4 +34,4 @@ macro_rules! pass_routes_on {
         }
     };
 }
-use pass_routes_on;
+pub(crate) use pass_routes_on;

@@ -2,3 +2,4 @@
 
 mod form;
 mod static_files;
+mod templates;

@@ -25,7 +25,7 @@ fn folder() -> (TempDir, StaticFiles) {
 }
 
 fn embedded() -> StaticFiles {
-    StaticFiles::embedded([("css/base.css", CSS), ("a b%41.txt", b"odd")])
+    StaticFiles::embedded(&[("css/base.css", CSS), ("a b%41.txt", b"odd")])
 }
 
 fn get(path: &str) -> Request {
