@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use solent::consumer::{Context, WebsocketConsumer, blocking, consumer_with_state};
+use solent::consumer::{Context, WebsocketConsumer, blocking, consumer};
 use solent::layers::{Event, GroupName, LayerGap, LayerHandle, MemoryChannelLayer, Overflow};
 use solent::routing::{ProtocolTypeRouter, UrlRouter, re_path};
 use solent::server::{AccessLog, Running, Server};
 use solent::websocket::{CloseFrame, Message};
 use solent::{Limits, Result};
-use tokio::sync::mpsc;
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "type")]
@@ -20,17 +19,15 @@ pub enum RoomEvent {
     Message { message: String },
 }
 
-pub type Log = mpsc::UnboundedSender<String>;
-
 /// A member whose `event` runs.
 pub struct Handled {
     group: GroupName,
 }
 
-impl WebsocketConsumer<Log> for Handled {
+impl WebsocketConsumer for Handled {
     type Event = RoomEvent;
 
-    async fn connect(ctx: &mut Context<Log>) -> Result<Self> {
+    async fn connect(ctx: &mut Context) -> Result<Self> {
         let room: i64 = ctx.url_route().get("room")?;
         let group = GroupName::new(format!("room_{room}"))?;
         ctx.group_add(&group).await?;
@@ -38,7 +35,7 @@ impl WebsocketConsumer<Log> for Handled {
         Ok(Self { group })
     }
 
-    async fn receive(&mut self, ctx: &mut Context<Log>, message: Message) -> Result<()> {
+    async fn receive(&mut self, ctx: &mut Context, message: Message) -> Result<()> {
         match message.as_text()? {
             "leave" => ctx.group_discard(&self.group).await?,
             "name" => {
@@ -53,21 +50,19 @@ impl WebsocketConsumer<Log> for Handled {
         Ok(())
     }
 
-    async fn event(&mut self, ctx: &mut Context<Log>, event: Event<RoomEvent>) -> Result<()> {
+    async fn event(&mut self, ctx: &mut Context, event: Event<RoomEvent>) -> Result<()> {
         ctx.send_event(&event).await
     }
 
-    async fn layer_gap(&mut self, ctx: &mut Context<Log>, gap: LayerGap) -> Result<()> {
+    async fn layer_gap(&mut self, ctx: &mut Context, gap: LayerGap) -> Result<()> {
         let groups: Vec<_> = gap.groups.iter().map(GroupName::as_str).collect();
         ctx.send_json(&json!({"type": "layer.gap", "groups": groups})).await
     }
 
-    async fn disconnect(&mut self, ctx: &mut Context<Log>, close: CloseFrame) {
+    async fn disconnect(&mut self, ctx: &mut Context, close: CloseFrame) {
         // Leaving is told to those who stay: the group itself was left already.
         let event = RoomEvent::Message { message: format!("left with {}", close.code) };
-        if let Err(error) = ctx.group_send(&self.group, &event).await {
-            let _ = ctx.state().send(error.chain());
-        }
+        ctx.group_send(&self.group, &event).await.unwrap();
     }
 }
 
@@ -76,10 +71,10 @@ pub struct Forwarded {
     group: GroupName,
 }
 
-impl WebsocketConsumer<Log> for Forwarded {
+impl WebsocketConsumer for Forwarded {
     type Event = RoomEvent;
 
-    async fn connect(ctx: &mut Context<Log>) -> Result<Self> {
+    async fn connect(ctx: &mut Context) -> Result<Self> {
         let room: i64 = ctx.url_route().get("room")?;
         let group = GroupName::new(format!("room_{room}"))?;
         ctx.group_forward(&group).await?;
@@ -87,10 +82,9 @@ impl WebsocketConsumer<Log> for Forwarded {
         Ok(Self { group })
     }
 
-    async fn receive(&mut self, ctx: &mut Context<Log>, message: Message) -> Result<()> {
+    async fn receive(&mut self, ctx: &mut Context, message: Message) -> Result<()> {
         let event = RoomEvent::Message { message: message.as_text()?.to_owned() };
-        let delivered = ctx.group_send(&self.group, &event).await?;
-        let _ = ctx.state().send(format!("reached {} dropped {}", delivered.reached, delivered.dropped));
+        ctx.group_send(&self.group, &event).await?;
         Ok(())
     }
 }
@@ -100,10 +94,10 @@ pub struct BlockingMember {
     group: GroupName,
 }
 
-impl blocking::WebsocketConsumer<Log> for BlockingMember {
+impl blocking::WebsocketConsumer for BlockingMember {
     type Event = RoomEvent;
 
-    fn connect(ctx: &mut blocking::Context<Log>) -> Result<Self> {
+    fn connect(ctx: &mut blocking::Context) -> Result<Self> {
         let room: i64 = ctx.url_route().get("room")?;
         let group = GroupName::new(format!("room_{room}"))?;
         ctx.group_add(&group)?;
@@ -111,13 +105,13 @@ impl blocking::WebsocketConsumer<Log> for BlockingMember {
         Ok(Self { group })
     }
 
-    fn receive(&mut self, ctx: &mut blocking::Context<Log>, message: Message) -> Result<()> {
+    fn receive(&mut self, ctx: &mut blocking::Context, message: Message) -> Result<()> {
         let event = RoomEvent::Message { message: message.as_text()?.to_owned() };
         ctx.group_send(&self.group, &event)?;
         Ok(())
     }
 
-    fn event(&mut self, ctx: &mut blocking::Context<Log>, event: Event<RoomEvent>) -> Result<()> {
+    fn event(&mut self, ctx: &mut blocking::Context, event: Event<RoomEvent>) -> Result<()> {
         ctx.send_event(&event)
     }
 }
@@ -125,17 +119,17 @@ impl blocking::WebsocketConsumer<Log> for BlockingMember {
 /// In the group of its class.
 pub struct ClassGroups;
 
-impl WebsocketConsumer<Log> for ClassGroups {
+impl WebsocketConsumer for ClassGroups {
     type Event = RoomEvent;
 
     const GROUPS: &'static [&'static str] = &["everyone"];
 
-    async fn connect(ctx: &mut Context<Log>) -> Result<Self> {
+    async fn connect(ctx: &mut Context) -> Result<Self> {
         ctx.accept().await?;
         Ok(Self)
     }
 
-    async fn event(&mut self, ctx: &mut Context<Log>, event: Event<RoomEvent>) -> Result<()> {
+    async fn event(&mut self, ctx: &mut Context, event: Event<RoomEvent>) -> Result<()> {
         ctx.send_event(&event).await
     }
 }
@@ -143,7 +137,6 @@ impl WebsocketConsumer<Log> for ClassGroups {
 pub struct Site {
     pub running: Running,
     pub layer: LayerHandle,
-    pub log: mpsc::UnboundedReceiver<String>,
 }
 
 impl Site {
@@ -152,21 +145,11 @@ impl Site {
     }
 
     pub async fn with(change: impl FnOnce(&mut Limits), overflow: Overflow) -> Self {
-        let (sender, log) = mpsc::unbounded_channel();
         let sockets = UrlRouter::new([
-            re_path(
-                r"^ws/handled/(?P<room>\d+)/$",
-                consumer_with_state::<Handled, _>(sender.clone()).overflow(overflow),
-            ),
-            re_path(
-                r"^ws/forwarded/(?P<room>\d+)/$",
-                consumer_with_state::<Forwarded, _>(sender.clone()).overflow(overflow),
-            ),
-            re_path(
-                r"^ws/blocking/(?P<room>\d+)/$",
-                blocking::consumer_with_state::<BlockingMember, _>(sender.clone()),
-            ),
-            re_path(r"^ws/class/$", consumer_with_state::<ClassGroups, _>(sender)),
+            re_path(r"^ws/handled/(?P<room>\d+)/$", consumer::<Handled>().overflow(overflow)),
+            re_path(r"^ws/forwarded/(?P<room>\d+)/$", consumer::<Forwarded>().overflow(overflow)),
+            re_path(r"^ws/blocking/(?P<room>\d+)/$", blocking::consumer::<BlockingMember>()),
+            re_path(r"^ws/class/$", consumer::<ClassGroups>()),
         ]);
         let layer = Arc::new(MemoryChannelLayer::new());
         let mut layers = solent::layers::ChannelLayers::default();
@@ -176,7 +159,7 @@ impl Site {
         let app = ProtocolTypeRouter::new().websocket(sockets.unwrap());
         let server = Server::new(app).bind("127.0.0.1:0").limits(limits).channel_layers(layers);
         let running = server.access_log(AccessLog::off()).start().await.unwrap();
-        Self { running, layer: LayerHandle::new(layer), log }
+        Self { running, layer: LayerHandle::new(layer) }
     }
 
     pub fn address(&self) -> SocketAddr {

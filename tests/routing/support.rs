@@ -5,9 +5,8 @@ use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use futures_util::future::BoxFuture;
 use solent::routing::{RouteInfo, Routes};
-use solent::websocket::{Acceptance, Connection, Refusal, Socket, Transport};
+use solent::websocket::{Acceptance, Accepted, Connection, Refusal, Transport};
 use solent::{Error, Protocol, Scope, Scoped};
 use tower::{Service, ServiceExt};
 
@@ -15,12 +14,8 @@ use tower::{Service, ServiceExt};
 pub(crate) struct Nobody;
 
 impl Transport for Nobody {
-    fn accept(self: Box<Self>, _: Acceptance) -> Result<Socket, Error> {
+    fn accept(self: Box<Self>, _: Acceptance) -> Result<Accepted, Error> {
         Err(Error::msg("nobody is there"))
-    }
-
-    fn gone(&mut self) -> BoxFuture<'_, ()> {
-        Box::pin(std::future::pending())
     }
 }
 

@@ -1,4 +1,5 @@
 //! A client that writes and reads raw bytes, with WebSocket frames built by hand.
+#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
