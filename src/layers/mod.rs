@@ -23,6 +23,8 @@ mod layer;
 mod locks;
 mod memory;
 pub mod names;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod stats;
 mod value;
 
