@@ -39,7 +39,8 @@ pub fn nginx() -> PathBuf {
 
 /// The folder with PostgreSQL's `initdb` and `postgres`.
 pub fn postgres_bin() -> PathBuf {
-    let debian: Vec<PathBuf> = (15..=20).rev().map(|n| format!("/usr/lib/postgresql/{n}/bin").into()).collect();
+    let debian: Vec<PathBuf> =
+        (15..=20).rev().map(|n| format!("/usr/lib/postgresql/{n}/bin").into()).collect();
     find("SOLENT_TEST_POSTGRES_BIN", &debian.iter().map(PathBuf::as_path).collect::<Vec<_>>())
 }
 
