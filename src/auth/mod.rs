@@ -1,7 +1,39 @@
 //! Users, passwords, signing and sessions, in Django's formats.
 
+#[cfg(feature = "auth")]
+mod auth_hash;
+#[cfg(feature = "auth")]
+mod database;
+#[cfg(feature = "auth")]
+mod passwords;
+mod python_json;
+#[cfg(feature = "auth")]
+mod redirect;
 mod session;
+#[cfg(feature = "auth")]
+mod signing;
 mod user;
 
-pub use session::Session;
+#[cfg(feature = "auth")]
+pub use auth_hash::session_auth_hash;
+#[cfg(feature = "auth")]
+pub use database::{Database, DatabaseError, DatabaseOptions, Parameter, Row};
+#[cfg(feature = "auth")]
+pub use passwords::{
+    Argon2Cost, Checked, Hasher, PasswordError, Passwords, Rehash, ScryptCost, is_usable, unusable_password,
+    verify_password,
+};
+#[cfg(feature = "auth")]
+pub use redirect::{
+    NEXT, escape_leading_slashes, iri_to_uri, login_redirect, url_has_allowed_host_and_scheme,
+};
+#[cfg(feature = "auth")]
+pub use session::{DatabaseSessions, SignedCookieSessions};
+pub use session::{
+    Expiry, MemorySessions, Session, SessionData, SessionError, SessionSettings, SessionStore,
+};
+#[cfg(feature = "auth")]
+pub use signing::{
+    Algorithm, DUMPS_SALT, SecretKeys, Signer, SigningError, TimestampSigner, dumps, loads, salted_hmac,
+};
 pub use user::{Account, User};

@@ -14,6 +14,8 @@ mod set_cookie;
 )]
 pub(crate) mod urlsplit;
 
+#[cfg(feature = "auth")]
+pub(crate) use cookies::is_blank;
 pub use cookies::{CookieLayer, CookieReader, Cookies};
 pub use hosts::{AllowedHosts, AllowedHostsCheck, AllowedHostsLayer, is_same_domain};
 pub use origin::{OriginCheck, OriginValidator, OriginValidatorLayer, allowed_hosts_origin_validator};

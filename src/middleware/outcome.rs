@@ -39,11 +39,11 @@ impl<B: From<String>, E> Outcome<E> for Response<B> {
     }
 
     fn status(&self) -> Option<StatusCode> {
-        Some(Response::status(self))
+        Some(Self::status(self))
     }
 
     fn headers_mut(&mut self) -> Option<&mut HeaderMap> {
-        Some(Response::headers_mut(self))
+        Some(Self::headers_mut(self))
     }
 }
 

@@ -204,7 +204,10 @@ impl fmt::Display for Quoted<'_> {
                     Ok(byte) if is_plain(byte) => f.write_char(c)?,
                     Ok(byte) => write!(f, "\\{byte:03o}")?,
                     Err(_) => {
-                        c.encode_utf8(&mut [0; 4]).bytes().try_for_each(|byte| write!(f, "\\{byte:03o}"))?
+                        let mut buffer = [0; 4];
+                        for byte in c.encode_utf8(&mut buffer).bytes() {
+                            write!(f, "\\{byte:03o}")?;
+                        }
                     }
                 },
             }

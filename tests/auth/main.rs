@@ -2,7 +2,13 @@
 //! real Django made.
 #![cfg(feature = "auth")]
 
+mod auth_hash;
 mod cookies;
+mod database;
 mod hosts;
 mod origin;
+mod passwords;
+mod redirects;
+mod sessions;
+mod signing;
 mod support;

@@ -1,0 +1,160 @@
+//! The database that users and sessions live in: SQLite, embedded, or PostgreSQL by URL.
+//!
+//! It is Django's database, or one that Django could take over: the same tables, the same text for times. A small
+//! query interface with named parameters is open to views.
+
+mod error;
+mod options;
+mod parameters;
+mod placeholders;
+mod postgres;
+mod schema;
+mod sqlite;
+
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use sqlx::{PgPool, SqlitePool};
+use tokio::time::timeout;
+
+pub use error::DatabaseError;
+pub use options::DatabaseOptions;
+pub use parameters::Parameter;
+use placeholders::{Dialect, Statement};
+
+/// A row: its columns' values by name, as templates and JSON take them.
+pub type Row = Map<String, Value>;
+
+/// A pool of connections to one database. Cheap to clone.
+///
+/// ```
+/// use solent::auth::{Database, DatabaseOptions};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), solent::auth::DatabaseError> {
+/// let database = Database::connect("sqlite::memory:", DatabaseOptions::default()).await?;
+/// database.execute("CREATE TABLE course (id integer PRIMARY KEY, title text)", &[]).await?;
+/// database.execute("INSERT INTO course (title) VALUES (:title)", &[("title", "Networks".into())]).await?;
+/// let courses = database.rows("SELECT title FROM course WHERE id = :id", &[("id", 1.into())]).await?;
+/// assert_eq!(courses[0]["title"], "Networks");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Database {
+    pool: Pool,
+    query_time: Duration,
+}
+
+/// One pool per kind of database. Another kind is another variant and another file beside `postgres` and `sqlite`.
+#[derive(Clone)]
+enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+impl Database {
+    /// Opens a database by its URL: `sqlite:path`, `sqlite::memory:` or `postgres://user:password@host/name`.
+    ///
+    /// A SQLite file that is not there is created, in WAL mode and for this user alone; one that is there keeps its
+    /// settings.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Url`] for a URL that is no such thing, and every error of a first connection.
+    pub async fn connect(url: &str, options: DatabaseOptions) -> Result<Self, DatabaseError> {
+        let pool = match url.split_once(':') {
+            Some(("sqlite", _)) => Pool::Sqlite(sqlite::connect(url, &options).await?),
+            Some(("postgres" | "postgresql", _)) => Pool::Postgres(postgres::connect(url, &options).await?),
+            _ => return Err(DatabaseError::url(url)),
+        };
+        Ok(Self { pool, query_time: options.query_time })
+    }
+
+    /// Creates Django's tables of users and sessions where they are missing; leaves those that are there as they are.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub async fn migrate(&self) -> Result<(), DatabaseError> {
+        schema::create_missing(self).await
+    }
+
+    /// All rows of a query with named parameters, `:name`.
+    ///
+    /// A parameter is bound with the type that the statement has at its place, so that a text from a URL fits a whole
+    /// number. A list stands for its items: `id IN (:ids)`.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Unfit`] for a value that does not fit its place, which unhandled is “not found”;
+    /// [`DatabaseError::Unavailable`] when the database is away or too slow, which is a 503;
+    /// [`DatabaseError::Statement`] for a parameter that is not given; what the database itself says.
+    ///
+    /// # Cancel safety
+    /// A query that is dropped may still be carried out.
+    pub async fn rows(&self, sql: &str, parameters: &[(&str, Parameter)]) -> Result<Vec<Row>, DatabaseError> {
+        let statement = Statement::new(sql, self.dialect(), parameters)?;
+        self.bounded(async {
+            match &self.pool {
+                Pool::Sqlite(pool) => sqlite::rows(pool, &statement).await,
+                Pool::Postgres(pool) => postgres::rows(pool, &statement).await,
+            }
+        })
+        .await
+    }
+
+    /// The first row of a query, when there is one.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub async fn row(
+        &self,
+        sql: &str,
+        parameters: &[(&str, Parameter)],
+    ) -> Result<Option<Row>, DatabaseError> {
+        Ok(self.rows(sql, parameters).await?.into_iter().next())
+    }
+
+    /// Carries out a statement and says how many rows it changed.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows); [`DatabaseError::Conflict`] when a unique value is there already.
+    pub async fn execute(&self, sql: &str, parameters: &[(&str, Parameter)]) -> Result<u64, DatabaseError> {
+        let statement = Statement::new(sql, self.dialect(), parameters)?;
+        self.bounded(async {
+            match &self.pool {
+                Pool::Sqlite(pool) => sqlite::execute(pool, &statement).await,
+                Pool::Postgres(pool) => postgres::execute(pool, &statement).await,
+            }
+        })
+        .await
+    }
+
+    /// Waits until all connections are closed.
+    pub async fn close(&self) {
+        match &self.pool {
+            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        match self.pool {
+            Pool::Sqlite(_) => Dialect::Sqlite,
+            Pool::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    async fn bounded<T>(
+        &self,
+        work: impl Future<Output = Result<T, DatabaseError>>,
+    ) -> Result<T, DatabaseError> {
+        timeout(self.query_time, work).await.unwrap_or_else(|_| Err(DatabaseError::slow(self.query_time)))
+    }
+}
+
+impl fmt::Debug for Database {
+    /// Without the URL, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Database").field(&self.dialect()).finish()
+    }
+}

@@ -1,0 +1,135 @@
+//! A session as text, signed: the form of both the database's column and the signed cookie.
+
+use std::time::{Duration, SystemTime};
+
+use super::SessionData;
+use crate::auth::SecretKeys;
+use crate::auth::signing::{SigningError, dumps_json, loads_json};
+
+/// The salt of the `db` store's column.
+pub(super) const DATABASE: &str = "django.contrib.sessions.SessionStore";
+
+/// The salt of the `signed_cookies` store.
+pub(super) const SIGNED_COOKIES: &str = "django.contrib.sessions.backends.signed_cookies";
+
+pub(super) fn encode(data: &SessionData, keys: &SecretKeys, salt: &'static str, now: SystemTime) -> String {
+    dumps_json(&data.to_json(), keys, salt, true, now)
+}
+
+/// The session behind the text; `None` when it does not decode or is too old, which the log tells.
+pub(super) fn decode(
+    text: &str,
+    keys: &SecretKeys,
+    salt: &'static str,
+    max_age: Option<Duration>,
+    now: SystemTime,
+) -> Option<SessionData> {
+    let decoded = loads_json(text, keys, salt, max_age, now)
+        .and_then(|json| SessionData::parse(&json).ok_or(SigningError::Malformed("a JSON object")));
+    decoded.inspect_err(|error| tracing::warn!("a session is taken for empty: {error}")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::UNIX_EPOCH;
+
+    use chrono::{DateTime, Utc};
+    use serde_json::Value;
+
+    use super::super::Expiry;
+    use super::*;
+
+    fn vectors() -> Value {
+        serde_json::from_str(include_str!("../../../tests/vectors/sessions.json")).unwrap()
+    }
+
+    fn at(seconds: &Value) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs_f64(seconds.as_f64().unwrap())
+    }
+
+    /// The session as unordered JSON, to compare with a vector.
+    fn value(data: Option<SessionData>) -> Value {
+        serde_json::from_str(&data.unwrap_or_default().to_json()).unwrap()
+    }
+
+    fn both_directions(key: &str, text: &str, salt: &'static str) {
+        let vectors = vectors();
+        let cases = vectors[key].as_array().unwrap();
+        for case in cases {
+            let keys = SecretKeys::new(case["secret_key"].as_str().unwrap());
+            let (signed, now) = (case[text].as_str().unwrap(), at(&case["time"]));
+            let data = decode(signed, &keys, salt, None, now).unwrap();
+            assert_eq!(value(Some(data.clone())), case["session"]);
+            // Read and written again, every character is Django's; compressed ones only inflate to the same.
+            let again = encode(&data, &keys, salt, now);
+            if signed.starts_with('.') {
+                assert!(again.starts_with('.'));
+                assert_eq!(decode(&again, &keys, salt, None, now).unwrap().to_json(), data.to_json());
+            } else {
+                assert_eq!(again, signed);
+            }
+        }
+        assert_eq!(cases.len(), 8);
+    }
+
+    #[test]
+    fn the_databases_column_is_djangos() {
+        both_directions("db", "session_data", DATABASE);
+    }
+
+    #[test]
+    fn signed_cookies_are_djangos() {
+        both_directions("signed_cookies", "cookie", SIGNED_COOKIES);
+    }
+
+    #[test]
+    fn what_does_not_decode_is_an_empty_session() {
+        let vectors = vectors();
+        let cases = vectors["db_decode"].as_array().unwrap();
+        for case in cases {
+            let fallbacks = case["fallbacks"].as_array().unwrap().iter().map(|key| key.as_str().unwrap());
+            let keys = SecretKeys::new(case["secret_key"].as_str().unwrap()).with_fallbacks(fallbacks);
+            let found =
+                decode(case["session_data"].as_str().unwrap(), &keys, DATABASE, None, SystemTime::now());
+            assert_eq!(value(found), case["session"], "{}", case["case"]);
+        }
+        assert_eq!(cases.len(), 8);
+    }
+
+    #[test]
+    fn signed_cookies_expire() {
+        let vectors = vectors();
+        let cases = vectors["signed_cookies_age"].as_array().unwrap();
+        let all = &vectors["signed_cookies"][0];
+        let keys = SecretKeys::new(all["secret_key"].as_str().unwrap());
+        let max_age = Duration::from_secs(all["max_age"].as_u64().unwrap());
+        for case in cases {
+            let cookie = case["cookie"].as_str().unwrap();
+            let found = decode(cookie, &keys, SIGNED_COOKIES, Some(max_age), at(&case["now"]));
+            assert_eq!(value(found), case["session"], "{}", case["case"]);
+        }
+        assert_eq!(cases.len(), 3);
+    }
+
+    #[test]
+    fn sessions_end_when_djangos_end() {
+        let (vectors, age) = (vectors(), Duration::from_secs(1_209_600));
+        let cases = vectors["expiry"].as_array().unwrap();
+        for case in cases {
+            let instant = |key: &str| case[key].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+            let mut data = SessionData::default();
+            if !case["stored"].is_null() {
+                data.set("_session_expiry", &case["stored"]).unwrap();
+            }
+            let expiry = data.expiry();
+            assert_eq!(expiry.date(instant("modification"), age), instant("date"), "{case}");
+            let expected = Duration::from_secs(case["age"].as_u64().unwrap());
+            assert_eq!(expiry.age(instant("modification"), age), expected, "{case}");
+            assert_eq!(expiry == Expiry::BrowserClose, case["at_browser_close"] == true, "{case}");
+            let mut again = SessionData::default();
+            again.set_expiry(expiry).unwrap();
+            assert_eq!(again.to_json(), data.to_json());
+        }
+        assert_eq!(cases.len(), 6);
+    }
+}

@@ -1,0 +1,120 @@
+//! What a session holds: JSON values by name, in their order. Entries that nobody reads or writes stay as they stand,
+//! character by character.
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Deserializer as _, MapAccess, Visitor};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::SessionError;
+use crate::auth::python_json::to_json;
+
+/// A session's entries. Their values never show in logs.
+#[derive(Clone, Default)]
+pub struct SessionData(Vec<(String, Box<RawValue>)>);
+
+impl SessionData {
+    /// Reads a JSON object; `None` for anything else.
+    pub fn parse(json: &[u8]) -> Option<Self> {
+        let mut deserializer = serde_json::Deserializer::from_slice(json);
+        let data = deserializer.deserialize_map(Entries).ok()?;
+        deserializer.end().is_ok().then_some(data)
+    }
+
+    /// The JSON object, as Python would write it.
+    pub fn to_json(&self) -> String {
+        // The values are JSON already and the names are text, so this cannot fail.
+        to_json(self).unwrap_or_else(|_| "{}".to_owned())
+    }
+
+    /// An entry as a `T`.
+    ///
+    /// # Errors
+    /// [`SessionError::Entry`] when it is there and is no `T`.
+    pub fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, SessionError> {
+        let Some(raw) = self.raw(name) else { return Ok(None) };
+        serde_json::from_str(raw)
+            .map(Some)
+            .map_err(|source| SessionError::Entry { name: name.to_owned(), source })
+    }
+
+    /// Sets an entry, in its place when it is there.
+    ///
+    /// # Errors
+    /// [`SessionError::Entry`] when the value has no JSON form.
+    pub fn set<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), SessionError> {
+        let raw = to_json(value).and_then(RawValue::from_string);
+        let raw = raw.map_err(|source| SessionError::Entry { name: name.to_owned(), source })?;
+        self.insert(name.to_owned(), raw);
+        Ok(())
+    }
+
+    /// Removes an entry; whether it was there.
+    pub fn remove(&mut self, name: &str) -> bool {
+        let before = self.0.len();
+        self.0.retain(|(known, _)| known != name);
+        self.0.len() < before
+    }
+
+    /// Whether there is an entry of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.raw(name).is_some()
+    }
+
+    /// Whether there are no entries.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The entries' names, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    fn raw(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, raw)| raw.get())
+    }
+
+    fn insert(&mut self, name: String, raw: Box<RawValue>) {
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = raw,
+            None => self.0.push((name, raw)),
+        }
+    }
+}
+
+impl Serialize for SessionData {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, raw) in &self.0 {
+            map.serialize_entry(name, raw)?;
+        }
+        map.end()
+    }
+}
+
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = SessionData;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SessionData, A::Error> {
+        let mut data = SessionData::default();
+        while let Some((name, raw)) = map.next_entry()? {
+            data.insert(name, raw);
+        }
+        Ok(data)
+    }
+}
+
+impl fmt::Debug for SessionData {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
+}
