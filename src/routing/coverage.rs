@@ -35,9 +35,11 @@ impl Coverage {
     pub(super) fn new(parts: Vec<Arc<Pattern>>, open: bool, gives_back: bool) -> Self {
         let only_path = if open { None } else { only_path(&parts) };
         let mut plain = plain_form(&parts);
-        let ends_in_path = plain.as_mut().is_some_and(|segments| pop_path(segments));
-        if open && !plain.as_mut().is_some_and(|segments| segments.pop_if(|last| last.is_empty()).is_some()) {
-            plain = None;
+        let ends_in_path = plain.as_mut().is_some_and(pop_path);
+        if open {
+            // What is open must end where a segment does; else `api` would take a part of `apis`.
+            plain = plain.filter(|segments| segments.last().is_some_and(Vec::is_empty));
+            plain.as_mut().map(Vec::pop);
         }
         Self { parts, open, gives_back, only_path, segments: plain, ends_in_path }
     }
@@ -172,7 +174,6 @@ fn segment_covers(own: &Segment, other: &Segment) -> bool {
         && other.iter().all(|piece| match (converter.kind(), piece) {
             (Type::Str, Piece::Literal(_)) => true,
             (Type::Str, Piece::Param(inner)) => inner.kind().stays_in_segment(),
-            (Type::Slug, Piece::Literal(_)) => false,
             (Type::Slug, Piece::Param(inner)) => matches!(inner.kind(), Type::Int | Type::Slug | Type::Uuid),
             _ => false,
         })

@@ -16,6 +16,8 @@ pub(super) struct Index {
     open: matchit::Router<usize>,
     /// Route numbers in ascending order; the routers hold positions in this list.
     candidates: Vec<Vec<u32>>,
+    /// Routes that neither router holds.
+    always: Vec<u32>,
 }
 
 impl Index {
@@ -36,37 +38,37 @@ impl Index {
                 .collect();
             candidates.sort_unstable();
             index.candidates.push(candidates);
-            index.insert(shape, list);
+            // The shapes are distinct and of a form that matchit holds. Should it refuse one nevertheless, being slow
+            // is better than losing a route.
+            let inserted = index.insert(shape, list);
+            debug_assert_eq!(inserted, Ok(()), "{shape:?}");
+            if inserted.is_err() {
+                index.always.extend(&routes[shape]);
+            }
         }
+        index.always.sort_unstable();
         index
     }
 
-    fn insert(&mut self, shape: &Shape, list: usize) {
+    fn insert(&mut self, shape: &Shape, list: usize) -> Result<(), matchit::InsertError> {
         let text = text(&shape.segments);
-        // The shapes are distinct and of a form that matchit holds, so that it has nothing to refuse.
-        let inserted = if shape.open {
-            let base = if text.len() > 1 { format!("{text}/") } else { text };
-            self.open.insert(format!("{base}{{*rest}}"), list).and_then(|()| self.open.insert(base, list))
-        } else {
-            self.whole.insert(text, list)
-        };
-        debug_assert_eq!(inserted, Ok(()), "{shape:?}");
+        if !shape.open {
+            return self.whole.insert(text, list);
+        }
+        self.open.insert(format!("{text}/{{*rest}}"), list)?;
+        self.open.insert(format!("{text}/"), list)
     }
 
     /// The routes that may match, in order. `path` begins with one slash that is not part of it.
     pub(super) fn candidates(&self, path: &str) -> impl Iterator<Item = usize> {
-        let list = |router: &matchit::Router<usize>| {
+        let found = |router: &matchit::Router<usize>| {
             router.at(path).map_or(&[][..], |found| self.candidates[*found.value].as_slice())
         };
-        let (mut whole, mut open) = (list(&self.whole), list(&self.open));
+        let mut lists = [found(&self.whole), found(&self.open), &self.always];
         std::iter::from_fn(move || {
-            let from = match (whole.first(), open.first()) {
-                (Some(a), Some(b)) if b < a => &mut open,
-                (Some(_), _) => &mut whole,
-                (None, _) => &mut open,
-            };
-            let (first, rest) = from.split_first()?;
-            *from = rest;
+            let next = lists.iter_mut().filter(|list| !list.is_empty()).min_by_key(|list| list[0])?;
+            let (first, rest) = next.split_first()?;
+            *next = rest;
             usize::try_from(*first).ok()
         })
     }
@@ -109,5 +111,5 @@ fn text(segments: &[Segment]) -> String {
             Segment::Any => write!(text, "{{p{number}}}").unwrap_or_default(),
         }
     }
-    if text.is_empty() { "/".to_owned() } else { text }
+    text
 }

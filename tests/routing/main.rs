@@ -2,6 +2,8 @@
 
 mod support;
 
+mod linear_scan;
+mod names;
 mod patterns;
 mod protocol_router;
 mod url_router;
