@@ -99,10 +99,7 @@ fn wrong_arguments_are_named_with_the_pattern() {
     let none = names.reverse_positional("chat:room", &[]).unwrap_err();
     assert!(matches!(none, ReverseError::Missing { .. }));
     let regex = names.reverse("chat:socket", &[("course_id", &"x")]).unwrap_err();
-    assert!(
-        regex.to_string().contains(r#"must be \d+, found "x""#.replace(r"\d", r"\d").as_str()),
-        "{regex}"
-    );
+    assert!(regex.to_string().contains(r#"must be \d+, found "x""#), "{regex}");
     let upper = names.reverse("account", &[("id", &"0F8FAD5B-D9CB-469F-A165-70867728950E")]).unwrap_err();
     assert!(upper.to_string().contains("must be uuid"));
     assert!(names.reverse("by-name", &[("name", &"a/b")]).unwrap_err().to_string().contains("must be str"));

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use solent::http::{Body, Request, Response};
-use solent::routing::{ChannelNameRouter, ProtocolTypeRouter, UrlRouter, mount, path};
+use solent::routing::{ChannelNameRouter, ProtocolTypeRouter, UrlRouter, ViewRouter, mount, path};
 use solent::websocket::{Denial, Refusal};
 use solent::{Protocol, Scope, Scoped};
 
@@ -38,15 +38,37 @@ async fn a1_the_scopes_type_picks_the_application_and_a_missing_one_is_named() {
 }
 
 #[tokio::test]
+async fn a2_channels_own_types_and_any_custom_one_are_keys_and_lifespan_is_none() {
+    let seen = Seen::default();
+    let app = ProtocolTypeRouter::new().channel(seen.clone()).protocol("telegram", seen.clone());
+    let types: Vec<_> = app.protocols().map(|protocol| protocol.as_str().to_owned()).collect();
+    assert_eq!(types, ["channel", "telegram"]);
+    for name in types {
+        app.call(connection(Scope::new(Protocol::new(name), ""))).await.unwrap();
+        assert!(seen.take().is_some());
+    }
+    let lifespan = denial(app.call(connection(Scope::new(Protocol::new("lifespan"), ""))).await);
+    assert!(lifespan.detail.contains("'lifespan'"));
+}
+
+#[tokio::test]
 async fn an_upgrade_without_a_websocket_application_is_not_found() {
     let outcome = ProtocolTypeRouter::new().call(websocket("/ws/")).await;
     assert_eq!(given_back(outcome).scope().path, "/ws/");
 }
 
 #[tokio::test]
-async fn a16_without_an_http_entry_every_request_is_a_404_page() {
+async fn without_an_http_entry_every_request_is_a_404_page() {
     let response = ProtocolTypeRouter::new().call_http(get("/")).await;
     assert_eq!(response.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a15_and_a16_the_application_is_a_value_and_a_view_router_is_its_http_entry() {
+    let views = ViewRouter::new([path("page/", async |_: Request| "a page")]).unwrap();
+    let app = ProtocolTypeRouter::new().http(views);
+    assert_eq!(body_of(app.call_http(get("/page/")).await).await, "a page");
+    assert_eq!(app.call_http(get("/other/")).await.status(), StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

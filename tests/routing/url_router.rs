@@ -1,6 +1,6 @@
 //! `UrlRouter`: order, nesting, merging, and giving the connection back.
 
-use solent::routing::{Application, BoxedApplication, Route, UrlRouter, path, re_path};
+use solent::routing::{Application, BoxedApplication, Route, RouteError, UrlRouter, path, re_path};
 use solent::websocket::Refusal;
 use solent::{Protocol, Scope, Scoped};
 
@@ -102,6 +102,25 @@ async fn names_are_joined_with_the_namespaces_of_outer_routes() {
     };
     let route = seen_at("/ws/chat/room/", build).await.unwrap().url_route;
     assert_eq!(route.name.as_deref(), Some("site:chat:socket"));
+}
+
+#[tokio::test]
+async fn a9_path_takes_the_whole_path_and_a_prefix_when_it_leads_to_a_router() {
+    let whole = async |asked: &str| seen_at(asked, |app| router([path("ws", app)])).await.is_some();
+    assert!(whole("/ws").await && !whole("/ws/").await && !whole("/ws/x").await && !whole("/x/ws").await);
+    let prefix = |app: BoxedApplication| router([path("ws/", Scribbles(router([path("<int:n>/", app)])))]);
+    assert_eq!(seen_at("/ws/7/", prefix).await.unwrap().path_remaining.as_deref(), Some(""));
+    assert!(seen_at("/x/ws/7/", prefix).await.is_none());
+}
+
+#[test]
+fn a_route_that_can_never_be_reached_is_an_error() {
+    let inner = || router([path("x/", Seen::default())]);
+    let hidden = UrlRouter::new([re_path("^ws/", Seen::default()), path("ws/chat/", Seen::default())]);
+    let expected = RouteError::Unreachable { pattern: "ws/chat/".to_owned(), earlier: "^ws/".to_owned() };
+    assert_eq!(hidden.unwrap_err(), expected);
+    // A router gives back what it does not take.
+    UrlRouter::new([path("ws/", inner()), path("ws/chat/", Seen::default()), path("ws/", inner())]).unwrap();
 }
 
 #[tokio::test]
