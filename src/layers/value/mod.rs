@@ -26,7 +26,7 @@ use serde::de::DeserializeOwned;
 /// ```
 /// use solent::layers::Value;
 ///
-/// let value = Value::from_serialize(&serde_json::json!({"type": "chat.message", "n": 3}))?;
+/// let value: Value = serde_json::from_str(r#"{"type": "chat.message", "n": 3}"#)?;
 /// assert_eq!(value.get("n"), Some(&Value::I64(3)));
 /// assert_eq!(value.to_json()?, r#"{"type":"chat.message","n":3}"#);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
