@@ -12,6 +12,7 @@ use tower::{Service, ServiceExt};
 
 use super::body::{Body, BodyError, Request, Response};
 use super::failure::Asked;
+use super::view::caught;
 use crate::Error;
 use crate::routing::{RouteInfo, Routes};
 
@@ -45,7 +46,8 @@ impl<S, B> HttpApplication<B> for S where
 {
 }
 
-/// An [`HttpApplication`] of any type. Cheap to clone. An error of the service becomes a 500 page and a log entry.
+/// An [`HttpApplication`] of any type. Cheap to clone. An error or a panic of the service becomes a
+/// 500 page and a log entry.
 #[derive(Clone)]
 pub struct BoxedHttp(Arc<dyn Erased>);
 
@@ -65,10 +67,11 @@ where
         let service = self.0.clone();
         Box::pin(async move {
             let asked = Asked::of(&request);
-            match service.oneshot(request).await {
-                Ok(response) => response.map(Body::new),
-                Err(error) => asked.failed(Error::boxed(error.into())),
-            }
+            let answer = caught(async {
+                let response = service.oneshot(request).await;
+                response.map_err(|error| Error::boxed(error.into()))
+            });
+            answer.await.map_or_else(|error| asked.failed(error), |response| response.map(Body::new))
         })
     }
 

@@ -38,6 +38,10 @@ impl Asked {
             return page(answer.status(), answer.text(), None, self.html);
         }
         if let Some(denial) = error.downcast_ref::<Denial>() {
+            // The rule and its detail are for the log alone.
+            tracing::info!(
+                route = %self.route, method = %self.method, path = %self.path, "refused: {denial}"
+            );
             let mut response = page(denial.status, &denial.text, None, self.html);
             response.headers_mut().extend(denial.headers.clone());
             return response;

@@ -78,6 +78,11 @@ impl BoxedView {
         self
     }
 
+    /// The methods it takes; empty for all.
+    pub fn methods(&self) -> &[Method] {
+        self.methods.as_deref().unwrap_or_default()
+    }
+
     /// Asks the view. Another method than it takes is an error with the status 405 and `Allow`; a panic is an error
     /// too.
     ///
@@ -92,11 +97,16 @@ impl BoxedView {
         {
             return answer_method(methods, request.method());
         }
-        let answer = AssertUnwindSafe(async { (self.call)(request).await }).catch_unwind();
-        answer
-            .await
-            .unwrap_or_else(|panic| Err(Error::msg(format!("a view panicked: {}", panic_text(&*panic)))))
+        caught(async { (self.call)(request).await }).await
     }
+}
+
+/// A panic as an error, so that it ends one request and no more.
+pub(crate) async fn caught<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    AssertUnwindSafe(answer)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(Error::msg(format!("a view panicked: {}", panic_text(&*panic)))))
 }
 
 fn takes(methods: &[Method], method: &Method) -> bool {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use ::http::Method;
+
 use super::entry::{Entry, join_names};
 use super::pattern::Pattern;
 use crate::Kwargs;
@@ -33,6 +35,8 @@ pub struct RouteInfo {
     pub name: Option<String>,
     /// The pattern as written, outer patterns included.
     pub pattern: String,
+    /// The HTTP methods it takes; empty for all, and for sockets.
+    pub methods: Vec<Method>,
     /// The patterns it is made of, outermost first.
     pub(super) parts: Vec<Arc<Pattern>>,
     /// The fixed values of all parts.
@@ -44,6 +48,7 @@ impl RouteInfo {
         Self {
             name: entry.name.as_deref().map(str::to_owned),
             pattern: entry.pattern.text.to_string(),
+            methods: Vec::new(),
             parts: vec![Arc::clone(&entry.pattern)],
             kwargs: entry.kwargs.clone(),
         }

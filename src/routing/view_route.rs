@@ -64,7 +64,10 @@ impl ViewRoute {
 
     pub(super) fn infos(&self) -> Vec<RouteInfo> {
         let Some((last, outer)) = self.entries.split_last() else { return Vec::new() };
-        let infos = last.infos(self.infos.clone());
+        let mut infos = last.infos(self.infos.clone());
+        if self.infos.is_empty() {
+            infos.iter_mut().for_each(|info| info.methods = self.view.methods().to_vec());
+        }
         outer.iter().rev().fold(infos, |infos, entry| entry.infos(infos))
     }
 }

@@ -7,7 +7,9 @@ use solent::http::{
     Body, Form, HttpError, NoRoute, Request, RequestExt, Response, blocking, get, html, json, on, post,
     redirect, text, with_state,
 };
-use solent::routing::{ProtocolTypeRouter, RouteError, UrlRouter, ViewRouter, include, mount, path, re_path};
+use solent::routing::{
+    ProtocolTypeRouter, RouteError, Routes, UrlRouter, ViewRouter, include, mount, path, re_path,
+};
 use solent::websocket::Denial;
 use solent::{ClientError, Environment, Scoped};
 use tower::ServiceExt;
@@ -257,6 +259,81 @@ async fn errors_become_the_answers_that_belong_to_them() {
     assert_eq!(page(&views, "/query/?number=7").await, "200 7");
     assert!(page(&views, "/query/?number=x").await.starts_with("400 The query is malformed"));
     assert!(page(&views, "/query/").await.starts_with("400 The query is malformed"));
+}
+
+/// What is logged while a request is answered, without colours and times.
+async fn log_of(views: &ViewRouter, uri: &str) -> String {
+    #[derive(Clone, Default)]
+    struct Lines(Arc<std::sync::Mutex<Vec<u8>>>);
+    impl std::io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let log = tracing_subscriber::fmt().with_ansi(false).without_time().with_writer(move || writer.clone());
+    let guard = tracing::subscriber::set_default(log.finish());
+    ask(views, Method::GET, uri).await;
+    drop(guard);
+    String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+}
+
+#[tokio::test]
+async fn a_failing_view_is_logged_with_its_route_and_the_chain_of_errors() {
+    #[derive(Debug, thiserror::Error)]
+    #[error("the page cannot be drawn")]
+    struct Drawing(#[source] std::io::Error);
+    let chained =
+        async |_: Request| -> solent::Result<&str> { Err(Drawing(std::io::Error::other("no paper")).into()) };
+    let views = ViewRouter::new([
+        include("a/", ViewRouter::new([path("<int:n>/", chained)]).unwrap()),
+        path("lost/", async |_: Request| -> solent::Result<&str> { Err(HttpError::not_found().into()) }),
+    ]);
+    let views = views.unwrap();
+    let log = log_of(&views, "/a/7/").await;
+    assert!(log.contains("ERROR") && log.contains("route=a/<int:n>/") && log.contains("path=/a/7/"), "{log}");
+    assert!(log.contains("error=the page cannot be drawn: no paper"), "{log}");
+    assert!(log_of(&failing(), "/panics/").await.contains("error=a view panicked: ouch"));
+    assert!(log_of(&failing(), "/denied/").await.contains("refused: 401 (bearer): secret detail"));
+    assert_eq!(log_of(&views, "/lost/").await, "");
+}
+
+#[tokio::test]
+async fn a_panic_in_a_mounted_service_ends_one_request() {
+    let panics = tower::service_fn(|request: Request| async move {
+        assert_ne!(request.uri().path(), "/boom", "boom");
+        Ok::<_, Never>(http::Response::new(String::from("fine")))
+    });
+    let app = ProtocolTypeRouter::new().http(mount(panics));
+    assert_eq!(
+        app.call_http(request(Method::GET, "/boom")).await.status(),
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
+    assert_eq!(body_of(app.call_http(request(Method::GET, "/")).await).await, "fine");
+}
+
+#[test]
+fn a_router_tells_of_its_routes() {
+    let inner = ViewRouter::new([path("form/", get(told).post(told)).name("form"), path("", told)]).unwrap();
+    let views =
+        ViewRouter::new([include("a/", inner).namespace("a"), path("b/", told).methods([Method::PUT])]);
+    let told: Vec<_> = views
+        .unwrap()
+        .routes()
+        .into_iter()
+        .map(|route| (route.pattern, route.name.unwrap_or_default(), route.methods))
+        .collect();
+    let expected = [
+        ("a/form/", "a:form", vec![Method::GET, Method::POST]),
+        ("a/", "", Vec::new()),
+        ("b/", "", vec![Method::PUT]),
+    ];
+    assert_eq!(told, expected.map(|(pattern, name, methods)| (pattern.to_owned(), name.to_owned(), methods)));
 }
 
 #[tokio::test]
