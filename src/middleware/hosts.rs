@@ -68,7 +68,7 @@ impl Default for AllowedHosts {
 }
 
 /// A host's name without its port and its trailing dot; `None` when it is malformed. Expects lower case.
-fn domain_of(host: &str) -> Option<&str> {
+pub(super) fn domain_of(host: &str) -> Option<&str> {
     static HOST: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"\A(?:([a-z0-9.-]+)|(\[[a-f0-9]*:[a-f0-9.:]+\]))(?::[0-9]+)?\z")
             .expect("a fixed pattern is valid")

@@ -5,6 +5,7 @@
 
 mod cookies;
 mod hosts;
+mod local_only;
 mod origin;
 mod outcome;
 mod set_cookie;
@@ -18,6 +19,7 @@ pub(crate) mod urlsplit;
 pub(crate) use cookies::is_blank;
 pub use cookies::{CookieLayer, CookieReader, Cookies};
 pub use hosts::{AllowedHosts, AllowedHostsCheck, AllowedHostsLayer, is_same_domain};
+pub use local_only::{LocalOnly, LocalOnlyLayer};
 pub use origin::{OriginCheck, OriginValidator, OriginValidatorLayer, allowed_hosts_origin_validator};
 pub use outcome::Outcome;
 pub use set_cookie::{CookieError, SameSite, SetCookie};

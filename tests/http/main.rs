@@ -1,6 +1,7 @@
-//! What views are made of: forms, static files, templates.
+//! What views are made of: forms, static files, templates; and a site that is for one machine only.
 
 mod blocking;
 mod form;
+mod local_only;
 mod static_files;
 mod templates;
