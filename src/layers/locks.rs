@@ -22,3 +22,11 @@ pub(crate) fn shrink_list<T>(list: &mut Vec<T>) {
         list.shrink_to(list.len() * 2);
     }
 }
+
+/// The same for a set.
+#[cfg(feature = "redis")]
+pub(crate) fn shrink_set<T: Eq + Hash>(set: &mut std::collections::HashSet<T>) {
+    if set.capacity() > 64 && set.len() < set.capacity() / 4 {
+        set.shrink_to(set.len() * 2);
+    }
+}

@@ -142,7 +142,7 @@ fn names_belong_to_the_hosts_that_python_chooses() {
 }
 
 fn unpack(bytes: &[u8]) -> Result<Value, FormatError> {
-    Serializers::default().get("msgpack").expect("registered").from_bytes(&Bytes::copy_from_slice(bytes))
+    Serializers::default().get("msgpack").expect("registered").deserialize(&Bytes::copy_from_slice(bytes))
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn parse(text: &str) -> Result<Value, FormatError> {
     Serializers::default()
         .get("json")
         .expect("registered")
-        .from_bytes(&Bytes::copy_from_slice(text.as_bytes()))
+        .deserialize(&Bytes::copy_from_slice(text.as_bytes()))
 }
 
 #[test]
@@ -250,10 +250,10 @@ fn what_is_no_map_too_large_or_too_short_is_refused() {
 fn an_unknown_format_names_the_registered_ones_and_applications_register_their_own() {
     struct Upper;
     impl MessageSerializer for Upper {
-        fn as_bytes(&self, _: &Map) -> Result<Vec<u8>, FormatError> {
+        fn serialize(&self, _: &Map) -> Result<Vec<u8>, FormatError> {
             Ok(b"UPPER".to_vec())
         }
-        fn from_bytes(&self, _: &Bytes) -> Result<Value, FormatError> {
+        fn deserialize(&self, _: &Bytes) -> Result<Value, FormatError> {
             Ok(Value::Map(Map::new()))
         }
     }

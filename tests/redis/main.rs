@@ -2,5 +2,17 @@
 //! channels_redis on the other side.
 #![cfg(feature = "redis")]
 
+#[path = "../support/layer_suite.rs"]
+mod layer_suite;
+#[path = "../support/redis.rs"]
+mod redis_server;
+#[path = "../support/tools.rs"]
+mod tools;
+
 mod formats;
+mod pubsub;
+mod rigs;
 mod vectors;
+
+layer_suite!(pubsub_layer, crate::rigs::pubsub);
+layer_suite!(pubsub_layer_encrypted_on_three_hosts, crate::rigs::pubsub_on_three_hosts);

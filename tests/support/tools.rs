@@ -3,7 +3,7 @@
 //! `tests/run` passes their places in `SOLENT_TEST_*`. A test started by plain `cargo test` looks where
 //! `tests/setup/install` puts them. A missing program fails the test: nothing is skipped.
 
-#![allow(dead_code, reason = "each test binary uses the tools that it needs")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses the tools that it needs")]
 
 use std::path::{Path, PathBuf};
 

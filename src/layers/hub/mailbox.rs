@@ -163,6 +163,12 @@ impl Feeder {
         self.0.id
     }
 
+    /// Puts an event in by the mailbox's overflow policy; false when it was dropped.
+    #[cfg(feature = "redis")]
+    pub(crate) fn deliver(&self, event: &Event) -> bool {
+        self.0.deliver(event)
+    }
+
     /// Puts an event in; false when there is no room.
     pub(crate) fn put(&self, event: &Event) -> bool {
         let taken = self.0.put(event, true) == Put::Taken;
@@ -224,6 +230,17 @@ impl Inbox {
         }
         self.stats.count_dropped(DropCause::MailboxFull, lost);
         put
+    }
+
+    /// Puts an event in by the overflow policy, and counts it.
+    pub(super) fn deliver(&self, event: &Event) -> bool {
+        let taken = self.put(event, false) == Put::Taken;
+        self.stats.count_delivered(u64::from(taken));
+        taken
+    }
+
+    pub(super) fn is_member(&self, group: &GroupName) -> bool {
+        lock(&self.joined).groups.contains(group)
     }
 
     pub(super) fn announce_gap(&self, groups: Vec<GroupName>) {

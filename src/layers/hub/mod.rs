@@ -108,6 +108,13 @@ impl Hub {
         })
     }
 
+    /// Puts what came over a wire into the mailbox of that name, by its overflow policy; false when there is none.
+    pub fn deliver(&self, channel: &str, event: &Event) -> bool {
+        let Some(inbox) = self.mailboxes.get(channel) else { return false };
+        inbox.deliver(event);
+        true
+    }
+
     /// Whether a mailbox of that name is open.
     pub fn has_mailbox(&self, channel: &str) -> bool {
         self.mailboxes.get(channel).is_some()
@@ -123,6 +130,11 @@ impl Hub {
             return Err(LayerError::ForeignMailbox { channel: mailbox.name().clone() });
         }
         Ok(self.join_inbox(group, mailbox.inbox(), how))
+    }
+
+    /// Whether a mailbox is a member of a group.
+    pub fn is_member(&self, group: &GroupName, mailbox: &Mailbox) -> bool {
+        mailbox.inbox().is_member(group)
     }
 
     /// The same by name; `None` when no mailbox of that name is open.
@@ -189,8 +201,8 @@ impl Hub {
     ///
     /// Sinks that must be flushed are flushed by a task of their own, after the senders that are ready now have
     /// appended too; outside of a tokio runtime, before this returns.
-    pub fn deliver_group(&self, group: &GroupName, event: &Event) -> Delivered {
-        let Some(group) = self.groups.get(group.as_str()) else { return Delivered::default() };
+    pub fn deliver_group(&self, group: &(impl AsRef<str> + ?Sized), event: &Event) -> Delivered {
+        let Some(group) = self.groups.get(group.as_ref()) else { return Delivered::default() };
         let mut dirty = Vec::new();
         let count = group.deliver(event, &mut dirty);
         flush::later(dirty);

@@ -51,7 +51,7 @@ impl Codec {
     /// # Errors
     /// When it has no form in the serializer's format, or is too large.
     pub fn encode(&self, message: &Map) -> Result<Vec<u8>, FormatError> {
-        let mut body = self.serializer.as_bytes(message)?;
+        let mut body = self.serializer.serialize(message)?;
         self.check_size(body.len())?;
         if let Some(fernet) = &self.fernet {
             body = fernet.encrypt(&body, unix_seconds());
@@ -79,7 +79,7 @@ impl Codec {
         if let Some(fernet) = &self.fernet {
             body = fernet.decrypt(&body, unix_seconds(), self.max_age)?;
         }
-        match self.serializer.from_bytes(&body)? {
+        match self.serializer.deserialize(&body)? {
             Value::Map(message) => Ok(message),
             other => Err(FormatError::NotAMap { found: other.kind() }),
         }

@@ -17,23 +17,23 @@ pub trait MessageSerializer: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the message has no form in this format.
-    fn as_bytes(&self, message: &Map) -> Result<Vec<u8>, FormatError>;
+    fn serialize(&self, message: &Map) -> Result<Vec<u8>, FormatError>;
 
     /// The message of some bytes.
     ///
     /// # Errors
     /// When they are not this format.
-    fn from_bytes(&self, bytes: &Bytes) -> Result<Value, FormatError>;
+    fn deserialize(&self, bytes: &Bytes) -> Result<Value, FormatError>;
 }
 
 struct MsgPack;
 
 impl MessageSerializer for MsgPack {
-    fn as_bytes(&self, message: &Map) -> Result<Vec<u8>, FormatError> {
+    fn serialize(&self, message: &Map) -> Result<Vec<u8>, FormatError> {
         msgpack::write(message)
     }
 
-    fn from_bytes(&self, bytes: &Bytes) -> Result<Value, FormatError> {
+    fn deserialize(&self, bytes: &Bytes) -> Result<Value, FormatError> {
         msgpack_reader::read(bytes)
     }
 }
@@ -41,11 +41,11 @@ impl MessageSerializer for MsgPack {
 struct Json;
 
 impl MessageSerializer for Json {
-    fn as_bytes(&self, message: &Map) -> Result<Vec<u8>, FormatError> {
+    fn serialize(&self, message: &Map) -> Result<Vec<u8>, FormatError> {
         json::write(message)
     }
 
-    fn from_bytes(&self, bytes: &Bytes) -> Result<Value, FormatError> {
+    fn deserialize(&self, bytes: &Bytes) -> Result<Value, FormatError> {
         json_reader::read(bytes)
     }
 }

@@ -1,0 +1,11 @@
+//! Connections to Redis: hosts, their health, and one pipelined publisher for each.
+
+mod backoff;
+mod health;
+mod host;
+mod pipe;
+
+pub(super) use backoff::Backoff;
+pub(super) use health::{Health, Part};
+pub use host::{Host, HostError};
+pub(super) use pipe::Pipe;
