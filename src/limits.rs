@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::websocket::CloseCode;
+use crate::websocket::{CloseCode, Compression};
 
 /// The bounds of one server. Every one is finite by default; `None` is “off”, by choice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Limits {
     pub message_bytes: usize,
     /// A WebSocket frame, in bytes. 1 MiB; more is 1009.
     pub frame_bytes: usize,
+    /// permessage-deflate. On, from 512 bytes, without contexts.
+    pub compression: Compression,
     /// Ping after this much silence from the client. 20 s; `None` is off.
     pub ping_interval: Option<Duration>,
     /// Drop the client (4408) when nothing came for this long after a ping. 30 s; `None` is off.
@@ -78,6 +80,7 @@ impl Default for Limits {
             keep_alive: 75 * second,
             message_bytes: 1 << 20,
             frame_bytes: 1 << 20,
+            compression: Compression::default(),
             ping_interval: Some(20 * second),
             ping_timeout: Some(30 * second),
             idle_timeout: None,

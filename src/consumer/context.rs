@@ -12,6 +12,7 @@ use crate::auth::User;
 use crate::layers::{
     ChannelLayer, ChannelName, Delivered, Event, GroupName, LayerError, Mailbox, MailboxOptions, Pushed,
 };
+use crate::websocket::deflate::Encoding;
 use crate::websocket::outbox::Outbox;
 use crate::websocket::{
     Acceptance, Accepted, CloseFrame, Connection, Denial, Finished, Message, SocketHandle, Transport, frame,
@@ -171,7 +172,7 @@ impl<S> Context<S> {
     /// # Cancel safety
     /// A send that was dropped before it completed has sent nothing.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<()> {
-        self.send_frame(frame::message(&message.into())).await
+        self.send_frame(frame::message(&message.into(), self.encoding())).await
     }
 
     /// Sends a value as JSON text.
@@ -179,7 +180,7 @@ impl<S> Context<S> {
     /// # Errors
     /// As [`send`](Self::send), and when the value has no JSON form.
     pub async fn send_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.send_frame(frame::text(&serde_json::to_vec(value)?)).await
+        self.send_frame(frame::text(&serde_json::to_vec(value)?, self.encoding())).await
     }
 
     /// Sends an event as JSON text, encoded once for everyone who sends the same event.
@@ -187,7 +188,11 @@ impl<S> Context<S> {
     /// # Errors
     /// As [`send`](Self::send), and when the event holds bytes.
     pub async fn send_event<T>(&mut self, event: &Event<T>) -> Result<()> {
-        self.send_frame(frame::event(event)?).await
+        self.send_frame(frame::event(event, self.encoding())?).await
+    }
+
+    fn encoding(&self) -> Encoding {
+        self.core().outbox.encoding()
     }
 
     async fn send_frame(&mut self, frame: Bytes) -> Result<()> {
@@ -212,11 +217,11 @@ impl<S> Context<S> {
     }
 
     pub(super) fn append_message(&mut self, message: &Message) -> Result<()> {
-        self.append_frame(frame::message(message))
+        self.append_frame(frame::message(message, self.encoding()))
     }
 
     pub(super) fn append_event<T>(&mut self, event: &Event<T>) -> Result<()> {
-        self.append_frame(frame::event(event)?)
+        self.append_frame(frame::event(event, self.encoding())?)
     }
 
     /// Gives the connection to a blocking handler's thread; what stays behind can't be used until it is back.
@@ -356,7 +361,12 @@ impl Core {
     fn accept(&mut self, acceptance: Acceptance) -> Result<()> {
         let handshake = self.handshake();
         match std::mem::replace(handshake, Handshake::Done) {
-            Handshake::Open(transport) => *handshake = Handshake::Accepted(transport.accept(acceptance)?),
+            Handshake::Open(transport) => {
+                let accepted = transport.accept(acceptance)?;
+                let encoding = accepted.agreed.as_ref().map(|agreed| agreed.encoding);
+                *handshake = Handshake::Accepted(accepted);
+                self.outbox.set_encoding(encoding.unwrap_or_default());
+            }
             answered => {
                 *handshake = answered;
                 return Err(Error::msg("the handshake is answered already"));
@@ -384,7 +394,7 @@ impl Core {
     /// Tells the client of its mistake, without waiting: it is dropped when the outbox is full.
     pub(crate) fn report(&self, code: &str, message: &str) {
         let error = serde_json::json!({ "type": "error", "code": code, "message": message });
-        let _ = self.outbox.push(frame::text(error.to_string().as_bytes()));
+        let _ = self.outbox.push(frame::text(error.to_string().as_bytes(), self.outbox.encoding()));
     }
 }
 

@@ -82,7 +82,7 @@ impl Handler {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let handshake = handshake::check(request.method(), request.headers())?;
+        let handshake = handshake::check(request.method(), request.headers(), &self.env.limits.compression)?;
         if *self.phase.borrow() != Phase::Serving {
             return Err(draining());
         }
@@ -163,13 +163,13 @@ where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     fn accept(mut self: Box<Self>, acceptance: Acceptance) -> Result<Accepted, Error> {
-        let response = handshake::accepted(self.handshake.accept, acceptance)?;
+        let response = handshake::accepted(&self.handshake, acceptance)?;
         let Some(open) = self.open.take() else { return Err(Error::msg("accepted twice")) };
         open.log.websocket(Turn::Connect, &open.path, &open.client);
         let guard: Box<dyn std::any::Any + Send> = Box::new(open);
         self.response.send(response).map_err(|_| Error::msg("the client left during the handshake"))?;
         let socket = Socket::Opening(Box::pin(opened::<T>(self.on_upgrade)));
-        Ok(Accepted { socket, guard: Some(guard) })
+        Ok(Accepted { guard: Some(guard), agreed: self.handshake.agreed, ..Accepted::new(socket) })
     }
 }
 

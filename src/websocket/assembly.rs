@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use tungstenite::Utf8Bytes;
 
+use super::deflate::Inflater;
 use super::{CloseCode, CloseFrame, Message};
 
 /// A data message whose end has not come yet.
@@ -13,21 +14,23 @@ pub(super) struct Assembly {
     // The first `valid` bytes are known to be UTF-8; what follows may be the start of one character.
     valid: usize,
     limit: usize,
+    /// For a compressed message.
+    inflater: Option<Inflater>,
 }
 
+/// Bytes that are unmasked at a time before they are inflated.
+const CHUNK: usize = 4 << 10;
+
 impl Assembly {
-    pub(super) fn new(text: bool, limit: usize) -> Self {
-        Self { text, data: Vec::new(), valid: 0, limit }
+    pub(super) fn new(text: bool, limit: usize, inflater: Option<Inflater>) -> Self {
+        Self { text, data: Vec::new(), valid: 0, limit, inflater }
     }
 
-    /// Bytes that may still come before the limit.
+    /// Payload bytes that may still come. What a compressed message comes to is known only as it is inflated, but
+    /// no sender needs more for it than for the message as it is, a few bytes per block aside.
     pub(super) fn room(&self) -> usize {
-        self.limit.saturating_sub(self.data.len())
-    }
-
-    /// Memory for `length` further bytes, when they are known to come soon.
-    pub(super) fn reserve(&mut self, length: usize) {
-        self.data.reserve_exact(length);
+        let room = self.limit.saturating_sub(self.data.len());
+        if self.inflater.is_some() { room + room / 8 + 64 } else { room }
     }
 
     /// Appends a piece, unmasking it on the way: `mask` is rotated so that its first byte belongs to the piece's.
@@ -35,16 +38,40 @@ impl Assembly {
     /// # Errors
     /// 1009 over the limit; 1007 at the first byte that can't be part of UTF-8.
     pub(super) fn push(&mut self, piece: &[u8], mask: [u8; 4]) -> Result<(), CloseFrame> {
+        if self.inflater.is_some() {
+            return self.push_compressed(piece, mask);
+        }
         if piece.len() > self.room() {
             return Err(too_big(self.limit));
         }
         let start = self.data.len();
+        if start == 0 {
+            self.data.reserve_exact(piece.len());
+        }
         self.data.extend_from_slice(piece);
         unmask(&mut self.data[start..], mask);
-        if self.text { self.check() } else { Ok(()) }
+        self.check()
+    }
+
+    fn push_compressed(&mut self, piece: &[u8], mask: [u8; 4]) -> Result<(), CloseFrame> {
+        let mut buffer = [0; CHUNK];
+        // The chunk's length is a multiple of the mask's, so that every chunk begins with its first byte.
+        for chunk in piece.chunks(CHUNK) {
+            let plain = &mut buffer[..chunk.len()];
+            plain.copy_from_slice(chunk);
+            unmask(plain, mask);
+            if let Some(inflater) = &mut self.inflater {
+                inflater.inflate(plain, &mut self.data, self.limit)?;
+            }
+            self.check()?;
+        }
+        Ok(())
     }
 
     fn check(&mut self) -> Result<(), CloseFrame> {
+        if !self.text {
+            return Ok(());
+        }
         let fresh = &self.data[self.valid..];
         // The fast validator says only yes or no; which byte is wrong, and whether more may come, std says.
         if simdutf8::basic::from_utf8(fresh).is_ok() {
@@ -57,6 +84,17 @@ impl Assembly {
             Err(_) => return Err(invalid_text()),
         }
         Ok(())
+    }
+
+    /// Ends a compressed message; the inflater comes back where the client's context lives on.
+    ///
+    /// # Errors
+    /// 1009 over the limit; 1007 for broken data and text.
+    pub(super) fn finish_compressed(&mut self, keep: bool) -> Result<Option<Inflater>, CloseFrame> {
+        let Some(mut inflater) = self.inflater.take() else { return Ok(None) };
+        inflater.finish(&mut self.data, self.limit)?;
+        self.check()?;
+        Ok(inflater.end(keep))
     }
 
     /// The whole message.
@@ -114,7 +152,7 @@ mod tests {
 
     #[test]
     fn text_fails_at_the_first_byte_that_cannot_be_utf_8() {
-        let mut assembly = Assembly::new(true, 100);
+        let mut assembly = Assembly::new(true, 100, None);
         assembly.push("κόσμε".as_bytes(), [0; 4]).unwrap();
         assembly.push(&[0xf4], [0; 4]).unwrap();
         assert_eq!(assembly.push(&[0x90], [0; 4]).unwrap_err().code, CloseCode::INVALID_TEXT);

@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
+use super::deflate::Agreed;
 use crate::{Error, Scope, Scoped};
 
 /// A connection before its handshake is answered: what flows through WebSocket middleware and routers.
@@ -80,6 +81,15 @@ pub struct Accepted {
     pub socket: Socket,
     /// Dropped when the connection has ended and `disconnect` has run; an access log hangs on it.
     pub guard: Option<Box<dyn Any + Send>>,
+    /// What was agreed on compression.
+    pub(crate) agreed: Option<Agreed>,
+}
+
+impl Accepted {
+    /// An accepted connection without extensions.
+    pub fn new(socket: Socket) -> Self {
+        Self { socket, guard: None, agreed: None }
+    }
 }
 
 impl fmt::Debug for Accepted {

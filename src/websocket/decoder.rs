@@ -11,6 +11,7 @@ use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
 use super::assembly::{Assembly, too_big, unmask};
+use super::deflate::{Agreed, Inflater};
 use super::{CloseCode, CloseFrame, Message};
 
 /// The longest header of a client's frame: 2 bytes, 8 of length, 4 of mask.
@@ -39,6 +40,18 @@ pub(crate) struct Decoder {
     control: Vec<u8>,
     message_limit: usize,
     frame_limit: usize,
+    deflate: Deflate,
+}
+
+/// How compressed messages are read.
+#[derive(Debug)]
+enum Deflate {
+    /// Nothing was agreed: RSV1 is an error.
+    Off,
+    /// Each message stands alone.
+    Alone,
+    /// The client's context lives on in its own inflater, from the first compressed message on.
+    Kept(Option<Box<Inflater>>),
 }
 
 /// A frame whose payload is still coming in.
@@ -51,7 +64,7 @@ struct Frame {
 }
 
 impl Decoder {
-    pub(crate) fn new(message_limit: usize, frame_limit: usize) -> Self {
+    pub(crate) fn new(message_limit: usize, frame_limit: usize, agreed: Option<&Agreed>) -> Self {
         Self {
             header: [0; HEADER],
             header_length: 0,
@@ -60,6 +73,11 @@ impl Decoder {
             control: Vec::new(),
             message_limit,
             frame_limit,
+            deflate: match agreed {
+                None => Deflate::Off,
+                Some(agreed) if agreed.client_context => Deflate::Kept(None),
+                Some(_) => Deflate::Alone,
+            },
         }
     }
 
@@ -108,7 +126,9 @@ impl Decoder {
         length: u64,
         header_length: usize,
     ) -> Result<Frame, CloseFrame> {
-        if header.rsv1 || header.rsv2 || header.rsv3 {
+        let starts_message = matches!(header.opcode, OpCode::Data(Data::Text | Data::Binary));
+        let compressed = header.rsv1 && starts_message && !matches!(self.deflate, Deflate::Off);
+        if header.rsv2 || header.rsv3 || header.rsv1 && !compressed {
             return Err(protocol("a reserved bit is set"));
         }
         let mask = header.mask.ok_or_else(|| protocol("a client's frame must be masked"))?;
@@ -119,18 +139,20 @@ impl Decoder {
             OpCode::Control(_) if !header.is_final => return Err(protocol("a fragmented control frame")),
             OpCode::Control(_) if length > 125 => return Err(protocol("a control frame over 125 bytes")),
             OpCode::Control(_) => {}
-            OpCode::Data(kind) => self.check_data(kind, length)?,
+            OpCode::Data(kind) => self.check_data(kind, length, compressed)?,
         }
         Ok(Frame { opcode: header.opcode, is_final: header.is_final, mask, remaining: length })
     }
 
-    fn check_data(&mut self, kind: Data, length: u64) -> Result<(), CloseFrame> {
+    fn check_data(&mut self, kind: Data, length: u64, compressed: bool) -> Result<(), CloseFrame> {
         match (kind, &self.message) {
             (Data::Continue, None) => return Err(protocol("a continuation of nothing")),
             (Data::Continue, Some(_)) => {}
             (_, Some(_)) => return Err(protocol("a new message inside a fragmented one")),
             (kind, None) => {
-                self.message = Some(Box::new(Assembly::new(kind == Data::Text, self.message_limit)));
+                let inflater = compressed.then(|| self.deflate.start());
+                self.message =
+                    Some(Box::new(Assembly::new(kind == Data::Text, self.message_limit, inflater)));
             }
         }
         if length > self.frame_limit as u64 {
@@ -151,9 +173,6 @@ impl Decoder {
         frame.mask.rotate_left(here % 4);
         match (frame.opcode, &mut self.message) {
             (OpCode::Data(_), Some(message)) => {
-                if frame.remaining == 0 {
-                    message.reserve(here);
-                }
                 message.push(piece, mask)?;
             }
             _ => {
@@ -170,11 +189,23 @@ impl Decoder {
         match frame.opcode {
             OpCode::Data(_) if !frame.is_final => Ok(None),
             OpCode::Data(_) => match self.message.take() {
-                Some(message) => message.finish().map(|message| Some(Incoming::Message(message))),
+                Some(message) => self.finish_message(*message).map(Some),
                 None => Ok(None),
             },
             OpCode::Control(kind) => self.finish_control(kind).map(Some),
         }
+    }
+
+    fn finish_message(&mut self, mut message: Assembly) -> Result<Incoming, CloseFrame> {
+        match &mut self.deflate {
+            Deflate::Kept(kept) => {
+                if let Some(inflater) = message.finish_compressed(true)? {
+                    *kept = Some(Box::new(inflater));
+                }
+            }
+            Deflate::Alone | Deflate::Off => drop(message.finish_compressed(false)?),
+        }
+        message.finish().map(Incoming::Message)
     }
 
     fn finish_control(&mut self, kind: Control) -> Result<Incoming, CloseFrame> {
@@ -184,6 +215,15 @@ impl Decoder {
             Control::Pong => Ok(Incoming::Pong),
             Control::Close => read_close(&payload).map(Incoming::Close),
             Control::Reserved(_) => Err(protocol("a reserved opcode")),
+        }
+    }
+}
+
+impl Deflate {
+    fn start(&mut self) -> Inflater {
+        match self {
+            Self::Kept(kept) => Inflater::start(kept.take().map(|kept| *kept)),
+            Self::Alone | Self::Off => Inflater::start(None),
         }
     }
 }

@@ -71,7 +71,7 @@ pub(super) enum End {
 impl Line {
     pub(super) fn new(accepted: Accepted, outbox: Arc<Outbox>, env: Arc<Environment>, limit: usize) -> Self {
         let registration = env.sockets.enter(&outbox);
-        let decoder = Decoder::new(limit, limit);
+        let decoder = Decoder::new(limit, limit, accepted.agreed.as_ref());
         Self {
             wire: Wire::new(accepted.socket, decoder, &outbox),
             outbox,

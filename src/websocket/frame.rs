@@ -4,26 +4,39 @@ use bytes::{BufMut, Bytes, BytesMut};
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
+use super::deflate::Encoding;
 use super::{CloseFrame, Message};
 use crate::layers::{EncodingKey, Event, EventError};
 
 /// A data message as one frame, header and payload in one buffer, ready to be shared by many sockets.
-pub(crate) fn message(message: &Message) -> Bytes {
+pub(crate) fn message(message: &Message, encoding: Encoding) -> Bytes {
     let opcode = if message.is_text() { Data::Text } else { Data::Binary };
-    frame(OpCode::Data(opcode), message.as_bytes(), false)
+    data(opcode, message.as_bytes(), encoding)
 }
 
 /// Text that is already UTF-8, as one frame.
-pub(crate) fn text(text: &[u8]) -> Bytes {
-    frame(OpCode::Data(Data::Text), text, false)
+pub(crate) fn text(text: &[u8], encoding: Encoding) -> Bytes {
+    data(Data::Text, text, encoding)
 }
 
-/// An event as a JSON text frame, made once for everyone who gets it.
+/// An event as a JSON text frame, made once for all sockets of one encoding.
 ///
 /// # Errors
 /// When the event holds what JSON can't.
-pub(crate) fn event<T>(event: &Event<T>) -> Result<Bytes, EventError> {
-    event.encoded(EncodingKey::TEXT_FRAME, || event.json().map(|json| text(&json)))
+pub(crate) fn event<T>(event: &Event<T>, encoding: Encoding) -> Result<Bytes, EventError> {
+    let json = || event.json().map(|json| text(&json, Encoding::default()));
+    if !encoding.applies(event.json()?.len()) {
+        return event.encoded(EncodingKey::TEXT_FRAME, json);
+    }
+    event.encoded(EncodingKey::new(encoding.key()), || event.json().map(|json| text(&json, encoding)))
+}
+
+fn data(opcode: Data, payload: &[u8], encoding: Encoding) -> Bytes {
+    let opcode = OpCode::Data(opcode);
+    match encoding.applies(payload.len()).then(|| encoding.compress(payload)).flatten() {
+        Some(compressed) => frame(opcode, &compressed, true),
+        None => frame(opcode, payload, false),
+    }
 }
 
 /// A ping without payload.

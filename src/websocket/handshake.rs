@@ -3,13 +3,15 @@
 use std::borrow::Cow;
 
 use ::http::header::{
-    ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+    ALLOW, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use ::http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use tungstenite::handshake::derive_accept_key;
 
-use super::{Acceptance, Denial};
+use super::deflate::{self, Agreed};
+use super::{Acceptance, Compression, Denial};
 use crate::Error;
 use crate::http::Body;
 
@@ -20,6 +22,8 @@ pub(crate) struct Handshake {
     pub(crate) accept: HeaderValue,
     /// The subprotocols on offer, in the client's order.
     pub(crate) subprotocols: Vec<String>,
+    /// What is agreed on compression.
+    pub(crate) agreed: Option<Agreed>,
 }
 
 /// Whether a request asks for the WebSocket protocol. Other upgrades, `h2c` among them, are ignored, as section 7.8
@@ -33,7 +37,11 @@ pub(crate) fn wants_websocket(headers: &HeaderMap) -> bool {
 /// # Errors
 /// The answer: 405 for a method other than GET, 426 for another version, 400 for a missing, repeated or malformed
 /// key and for a body.
-pub(crate) fn check(method: &Method, headers: &HeaderMap) -> Result<Handshake, Denial> {
+pub(crate) fn check(
+    method: &Method,
+    headers: &HeaderMap,
+    compression: &Compression,
+) -> Result<Handshake, Denial> {
     if method != Method::GET {
         let denial = denial(StatusCode::METHOD_NOT_ALLOWED, "method", "A WebSocket handshake is a GET.");
         return Err(with(denial, ALLOW, "GET"));
@@ -53,7 +61,11 @@ pub(crate) fn check(method: &Method, headers: &HeaderMap) -> Result<Handshake, D
     })?;
     let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
         .map_err(|_| denial(StatusCode::BAD_REQUEST, "key", "Sec-WebSocket-Key is malformed."))?;
-    Ok(Handshake { accept, subprotocols: subprotocols(headers) })
+    Ok(Handshake {
+        accept,
+        subprotocols: subprotocols(headers),
+        agreed: deflate::negotiate(headers, compression),
+    })
 }
 
 /// The subprotocols on offer: all fields, split at commas.
@@ -70,19 +82,26 @@ pub(crate) fn subprotocols(headers: &HeaderMap) -> Vec<String> {
 ///
 /// # Errors
 /// When the subprotocol can't stand in a header.
-pub(crate) fn accepted(accept: HeaderValue, acceptance: Acceptance) -> Result<Response<Body>, Error> {
+pub(crate) fn accepted(handshake: &Handshake, acceptance: Acceptance) -> Result<Response<Body>, Error> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    add_acceptance(headers, acceptance)?;
+    headers.insert(SEC_WEBSOCKET_ACCEPT, handshake.accept.clone());
+    add_acceptance(headers, acceptance, handshake.agreed.as_ref())?;
     Ok(response)
 }
 
 /// The headers that a consumer's accept adds, over any version of HTTP.
-pub(crate) fn add_acceptance(headers: &mut HeaderMap, acceptance: Acceptance) -> Result<(), Error> {
+pub(crate) fn add_acceptance(
+    headers: &mut HeaderMap,
+    acceptance: Acceptance,
+    agreed: Option<&Agreed>,
+) -> Result<(), Error> {
+    if let Some(agreed) = agreed {
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::try_from(&agreed.answer)?);
+    }
     if let Some(name) = acceptance.subprotocol {
         headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::try_from(name)?);
     }

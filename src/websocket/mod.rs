@@ -8,6 +8,7 @@ mod clock;
 mod close;
 mod connection;
 mod decoder;
+pub(crate) mod deflate;
 mod driver;
 mod ending;
 pub(crate) mod frame;
@@ -23,6 +24,7 @@ mod wire;
 
 pub use close::{CloseCode, CloseFrame};
 pub use connection::{Acceptance, Accepted, Connection, Socket, Stream, Transport};
+pub use deflate::Compression;
 pub use message::Message;
 pub use outbox::Finished;
 pub use refusal::{Denial, Refusal, Rule};

@@ -7,13 +7,14 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use bytes::{Buf, Bytes};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use super::deflate::Encoding;
 use super::{CloseCode, CloseFrame, frame};
 use crate::layers::{Event, EventSink, Overflow, Pushed};
 
@@ -29,6 +30,8 @@ pub(crate) struct Outbox {
     state: Mutex<State>,
     limit: usize,
     overflow: Overflow,
+    /// Known once the handshake is accepted; nothing is sent before.
+    encoding: OnceLock<Encoding>,
 }
 
 #[derive(Debug, Default)]
@@ -73,7 +76,18 @@ pub(crate) enum Request {
 
 impl Outbox {
     pub(crate) fn new(limit: usize, overflow: Overflow) -> Self {
-        Self { state: Mutex::default(), limit, overflow }
+        Self { state: Mutex::default(), limit, overflow, encoding: OnceLock::new() }
+    }
+
+    /// How this socket's messages are encoded.
+    pub(crate) fn encoding(&self) -> Encoding {
+        self.encoding.get().copied().unwrap_or_default()
+    }
+
+    /// Notes what the handshake has agreed on.
+    pub(crate) fn set_encoding(&self, encoding: Encoding) {
+        // A second handshake on one outbox can't be.
+        let _ = self.encoding.set(encoding);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -256,7 +270,7 @@ impl Outbox {
 
 impl EventSink for Outbox {
     fn push(&self, event: &Event) -> Pushed {
-        frame::event(event).map_or(Pushed::Refused, |frame| Self::push(self, frame))
+        frame::event(event, self.encoding()).map_or(Pushed::Refused, |frame| Self::push(self, frame))
     }
 
     fn flush(&self) {

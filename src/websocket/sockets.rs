@@ -20,7 +20,7 @@ pub struct SocketHandle(pub(crate) Arc<Outbox>);
 impl SocketHandle {
     /// Sends a message under the route's overflow policy. `false` when it was dropped. Never waits.
     pub fn send(&self, message: &Message) -> bool {
-        match self.0.push(frame::message(message)) {
+        match self.0.push(frame::message(message, self.0.encoding())) {
             Pushed::Queued { flush } => {
                 if flush {
                     self.0.flush();

@@ -44,6 +44,11 @@ pub fn postgres_bin() -> PathBuf {
     find("SOLENT_TEST_POSTGRES_BIN", &debian.iter().map(PathBuf::as_path).collect::<Vec<_>>())
 }
 
+/// Autobahn|Testsuite's `wstest`.
+pub fn wstest() -> PathBuf {
+    find("SOLENT_TEST_WSTEST", &[&test_tools().join("autobahn/env/bin/wstest")])
+}
+
 /// Whether the slow variants were asked for (`tests/run --all`).
 pub fn all() -> bool {
     std::env::var_os("SOLENT_TEST_ALL").is_some()
