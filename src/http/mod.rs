@@ -27,7 +27,7 @@ pub(crate) use failure::Asked;
 pub use form::Form;
 pub(crate) use head::strip_body;
 pub use pages::NoRoute;
-pub(crate) use pages::{no_route, page, wants_html};
+pub(crate) use pages::{no_route, page, refusal_page, wants_html};
 pub use request::RequestExt;
 pub use respond::{IntoResponse, html, json, redirect, redirect_permanently, status, text};
 pub(crate) use scope::{invalid_path, is_valid_path, scope_of};

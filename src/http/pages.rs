@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use ::http::header::{ACCEPT, CONTENT_TYPE};
+use ::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use ::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::body::{Body, Response};
+use super::error::HttpError;
 use super::error::HttpError;
 
 /// In a response's extensions: this 404 is the router's, no view was asked.
@@ -45,6 +46,17 @@ pub(crate) fn no_route(detail: Option<&str>, html: bool) -> Response {
     let mut response = page(StatusCode::NOT_FOUND, "Not found.", detail, html);
     response.extensions_mut().insert(NoRoute);
     response
+}
+
+/// A refusal that middleware has answered with plain text, as a page; its headers stay.
+pub(crate) fn refusal_page(response: Response) -> Response {
+    let Some(refused) = response.extensions().get::<HttpError>() else { return response };
+    let page = page(refused.status(), refused.text(), None, true);
+    let (mut head, _) = response.into_parts();
+    let (new, body) = page.into_parts();
+    head.headers.remove(CONTENT_LENGTH);
+    head.headers.extend(new.headers);
+    Response::from_parts(head, body)
 }
 
 fn text_page(text: &str, detail: Option<&str>) -> String {

@@ -13,7 +13,7 @@ use super::application::{Application, BoxedApplication};
 use super::level::own_path;
 use super::{Names, RouteError, RouteInfo, Routes};
 use crate::http::{BodyError, BoxedHttp, HttpApplication, NoRoute, Request, Response};
-use crate::http::{no_route, page, wants_html};
+use crate::http::{no_route, page, refusal_page, wants_html};
 use crate::websocket::{Connection, Refusal};
 use crate::{Protocol, Scoped};
 
@@ -94,7 +94,11 @@ impl ProtocolTypeRouter {
                 None => no_route(None, html),
             };
             let unserved = response.extensions().get::<NoRoute>().is_some();
-            if unserved && socket { upgrade_required(html) } else { response }
+            match response {
+                _ if unserved && socket => upgrade_required(html),
+                response if html => refusal_page(response),
+                response => response,
+            }
         })
     }
 

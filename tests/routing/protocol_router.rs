@@ -1,7 +1,7 @@
 //! `ProtocolTypeRouter` and `ChannelNameRouter`: what is configured is reached, what is not is named.
 
 use http::StatusCode;
-use solent::http::{Body, Request, Response};
+use solent::http::{Body, HttpError, Request, Response};
 use solent::routing::{ChannelNameRouter, ProtocolTypeRouter, UrlRouter, ViewRouter, mount, path};
 use solent::websocket::{Denial, Refusal};
 use solent::{Protocol, Scope, Scoped};
@@ -127,4 +127,25 @@ async fn a14_the_channels_name_picks_the_worker_and_a_missing_one_is_named() {
         "No application configured for channel name \"x\"; configured: mail, thumbnails"
     );
     assert!(denial(app.call(on(None)).await).detail.contains("no channel name"));
+}
+
+#[tokio::test]
+async fn a_refusal_by_middleware_is_a_page_for_browsers_and_keeps_its_headers() {
+    let refuses = tower::service_fn(|_: Request| async {
+        let mut response = http::Response::new(String::from("Busy <now>."));
+        *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        response.headers_mut().insert("retry-after", 5.into());
+        response.headers_mut().insert("content-type", "text/plain".parse().unwrap());
+        response.extensions_mut().insert(HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "Busy <now>."));
+        Ok::<_, Never>(response)
+    });
+    let app = ProtocolTypeRouter::new().http(mount(refuses));
+    assert_eq!(body_of(app.call_http(get("/")).await).await, "Busy <now>.");
+    let mut browser = get("/");
+    browser.headers_mut().insert("accept", "text/html".parse().unwrap());
+    let response = app.call_http(browser).await;
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()["retry-after"], "5");
+    assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
+    assert!(body_of(response).await.contains("Busy &lt;now&gt;."));
 }
