@@ -7,7 +7,6 @@ use ::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::body::{Body, Response};
 use super::error::HttpError;
-use super::error::HttpError;
 
 /// In a response's extensions: this 404 is the router's, no view was asked.
 ///
@@ -48,9 +47,14 @@ pub(crate) fn no_route(detail: Option<&str>, html: bool) -> Response {
     response
 }
 
-/// A refusal that middleware has answered with plain text, as a page; its headers stay.
+/// A refusal that middleware has answered with plain text, as a page; its headers stay. What is a page already, such as
+/// the site's own, stays as it is.
 pub(crate) fn refusal_page(response: Response) -> Response {
-    let Some(refused) = response.extensions().get::<HttpError>() else { return response };
+    let is_plain =
+        response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    let Some(refused) = response.extensions().get::<HttpError>().filter(|_| is_plain) else {
+        return response;
+    };
     let page = page(refused.status(), refused.text(), None, true);
     let (mut head, _) = response.into_parts();
     let (new, body) = page.into_parts();

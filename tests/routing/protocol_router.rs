@@ -149,3 +149,16 @@ async fn a_refusal_by_middleware_is_a_page_for_browsers_and_keeps_its_headers() 
     assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
     assert!(body_of(response).await.contains("Busy &lt;now&gt;."));
 }
+
+#[tokio::test]
+async fn a_sites_own_error_page_stays() {
+    let own = tower::service_fn(|_: Request| async {
+        let mut response = solent::http::html("<h1>Our own page</h1>");
+        response.extensions_mut().insert(HttpError::not_found());
+        Ok::<_, Never>(response)
+    });
+    let mut browser = get("/");
+    browser.headers_mut().insert("accept", "text/html".parse().unwrap());
+    let response = ProtocolTypeRouter::new().http(mount(own)).call_http(browser).await;
+    assert_eq!(body_of(response).await, "<h1>Our own page</h1>");
+}
