@@ -8,6 +8,7 @@ mod hosts;
 mod local_only;
 mod origin;
 mod outcome;
+mod security_headers;
 mod set_cookie;
 #[cfg_attr(
     not(feature = "auth"),
@@ -22,6 +23,7 @@ pub use hosts::{AllowedHosts, AllowedHostsCheck, AllowedHostsLayer, is_same_doma
 pub use local_only::{LocalOnly, LocalOnlyLayer};
 pub use origin::{OriginCheck, OriginValidator, OriginValidatorLayer, allowed_hosts_origin_validator};
 pub use outcome::Outcome;
+pub use security_headers::{SecurityHeaders, SecurityHeadersLayer};
 pub use set_cookie::{CookieError, SameSite, SetCookie};
 
 /// Lets a middleware tell of the routes of what it wraps, as if it were not there.

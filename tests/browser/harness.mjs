@@ -17,6 +17,7 @@ const CHROMIUM_FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
 ];
+const PASSWORDS = { alice: "wonderland-1", bob: "builder-2", carol: "singer-3" };
 const PATIENCE_MS = 15000;
 
 /** What a scenario works with: a browser, the server's address, and words for what a visitor does. */
@@ -42,6 +43,16 @@ class Stage {
     page.on("console", (line) => line.type() === "error" && page.errors.push(line.text()));
     page.on("pageerror", (error) => page.errors.push(`uncaught: ${error.message}`));
     return page;
+  }
+
+  /** A visitor who has logged in as one of the demo's members. */
+  async member(name) {
+    const visitor = await this.visitor();
+    const page = await this.tab(visitor);
+    await page.goto("/accounts/login/");
+    await this.login(page, name, PASSWORDS[name]);
+    await page.close();
+    return visitor;
   }
 
   async login(page, username, password) {

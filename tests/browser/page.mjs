@@ -118,6 +118,11 @@ export default async function (stage) {
     await page.setViewportSize({ width: 1280, height: 720 });
   });
 
+  await stage.check("the page works under a policy that allows no inline script and no inline style", async () => {
+    const answer = await page.request.get("/chat/room/1/");
+    assert.match(answer.headers()["content-security-policy"], /default-src 'none'; script-src 'self'; style-src 'self'/);
+  });
+
   await stage.check("nothing went wrong so far", async () => assert.deepEqual(page.errors, []));
 
   await stage.check("a server that comes back finds the page again, and the loss was told", async () => {

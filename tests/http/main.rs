@@ -3,5 +3,6 @@
 mod blocking;
 mod form;
 mod local_only;
+mod security_headers;
 mod static_files;
 mod templates;

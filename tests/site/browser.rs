@@ -38,5 +38,5 @@ async fn members_hear_each_other_through_blocking_consumers_too() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_room_page_does_what_it_promises() {
-    assert_eq!(scenario("page", Handlers::Async).await, 23);
+    assert_eq!(scenario("page", Handlers::Async).await, 24);
 }

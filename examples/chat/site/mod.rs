@@ -13,15 +13,19 @@ use solent::consumer::{blocking, consumer};
 use solent::http::{
     Render, Request, RequestExt, Response, StaticFiles, Templates, TemplatesLayer, context, get,
 };
-use solent::middleware::{AllowedHosts, AllowedHostsLayer, CookieLayer, allowed_hosts_origin_validator};
-use solent::routing::{
-    BoxedApplication, ProtocolTypeRouter, RouteError, UrlRouter, ViewRouter, include, path, re_path,
+use solent::middleware::{
+    AllowedHosts, AllowedHostsLayer, CookieLayer, SecurityHeadersLayer, allowed_hosts_origin_validator,
 };
+use solent::routing::{BoxedApplication, ProtocolTypeRouter, UrlRouter, ViewRouter, include, path, re_path};
 use tower::Layer;
 
 use self::blocking_consumer::BlockingChatConsumer;
 use self::consumer::ChatConsumer;
 use self::guests::{guest_of, new_guest};
+
+/// What the pages may load: everything comes from the site itself, and nothing stands inline.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+                      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Which of the two consumers serves the rooms. They behave the same.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +35,7 @@ pub enum Handlers {
 }
 
 /// The whole application. `templates` is the folder of that name.
-pub fn application(templates: &Path, handlers: Handlers) -> Result<ProtocolTypeRouter, RouteError> {
+pub fn application(templates: &Path, handlers: Handlers) -> solent::Result<ProtocolTypeRouter> {
     let pages = TemplatesLayer::new(Templates::folder(templates));
     let hosts = AllowedHosts::local();
     let views = ViewRouter::new([
@@ -42,8 +46,11 @@ pub fn application(templates: &Path, handlers: Handlers) -> Result<ProtocolTypeR
     let sockets =
         UrlRouter::new([re_path(r"^ws/chat/room/(?P<course_id>\d+)/$", chat(handlers)).name("chat:socket")])?;
     let origins = allowed_hosts_origin_validator(&hosts);
+    let headers = SecurityHeadersLayer::new().content_security_policy(POLICY)?;
     Ok(ProtocolTypeRouter::new()
-        .http(AllowedHostsLayer::new(hosts).layer(CookieLayer::new().layer(pages.layer(views))))
+        .http(
+            headers.layer(AllowedHostsLayer::new(hosts).layer(CookieLayer::new().layer(pages.layer(views)))),
+        )
         .websocket(origins.layer(CookieLayer::new().layer(sockets))))
 }
 
