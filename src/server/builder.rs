@@ -16,6 +16,8 @@ use super::listener::{Address, Listener};
 use super::permits::Permits;
 use super::request::Handler;
 use super::running::Running;
+#[cfg(feature = "tls")]
+use super::tls::Tls;
 use crate::layers::{ChannelLayer, ChannelLayers, LayerError};
 use crate::routing::{ProtocolTypeRouter, RouteError};
 use crate::{Environment, Error, Limits};
@@ -42,6 +44,8 @@ pub struct Server {
     layers: ChannelLayers,
     addresses: Vec<Address>,
     listeners: Vec<Listener>,
+    #[cfg(feature = "tls")]
+    tls: Vec<(Address, Tls)>,
     log: AccessLog,
     startup: Vec<Hook>,
     pub(super) shutdown: Vec<Hook>,
@@ -89,6 +93,8 @@ impl Server {
             layers: ChannelLayers::default(),
             addresses: Vec::new(),
             listeners: Vec::new(),
+            #[cfg(feature = "tls")]
+            tls: Vec::new(),
             log: AccessLog::text(),
             startup: Vec::new(),
             shutdown: Vec::new(),
@@ -123,6 +129,13 @@ impl Server {
     /// Listens on `host:port` or `unix:/path`; may be called several times. Default: `127.0.0.1:8000`.
     pub fn bind(mut self, address: impl AsRef<str>) -> Self {
         self.addresses.push(Address::from(address.as_ref()));
+        self
+    }
+
+    /// Listens on `host:port` with TLS; HTTP/2 and HTTP/1.1 are chosen by ALPN.
+    #[cfg(feature = "tls")]
+    pub fn bind_tls(mut self, address: impl Into<String>, tls: Tls) -> Self {
+        self.tls.push((Address::Tcp(address.into()), tls));
         self
     }
 
@@ -213,16 +226,25 @@ impl Server {
 
     async fn bind_all(&mut self) -> Result<Vec<Listener>, ServeError> {
         let mut listeners = std::mem::take(&mut self.listeners);
+        #[cfg(feature = "tls")]
+        for (address, tls) in self.tls.drain(..) {
+            if let Listener::Tcp(listener) = bind(&address).await? {
+                listeners.push(Listener::Tls(listener, tls));
+            }
+        }
         if listeners.is_empty() && self.addresses.is_empty() {
             self.addresses.push(Address::from("127.0.0.1:8000"));
         }
         for address in &self.addresses {
-            let bound = Listener::bind(address).await;
-            listeners
-                .push(bound.map_err(|source| ServeError::Bind { address: address.to_string(), source })?);
+            listeners.push(bind(address).await?);
         }
         Ok(listeners)
     }
+}
+
+async fn bind(address: &Address) -> Result<Listener, ServeError> {
+    let bound = Listener::bind(address).await;
+    bound.map_err(|source| ServeError::Bind { address: address.to_string(), source })
 }
 
 impl std::fmt::Debug for Server {

@@ -40,6 +40,7 @@ impl Serving {
         #[cfg(feature = "http2")]
         http.http2()
             .timer(TokioTimer::new())
+            .enable_connect_protocol()
             .max_concurrent_streams(200)
             .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
             .keep_alive_interval(limits.ping_interval)

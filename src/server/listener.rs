@@ -7,6 +7,9 @@ use std::path::PathBuf;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+#[cfg(feature = "tls")]
+use super::tls::Tls;
+
 /// Where to listen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -39,12 +42,16 @@ impl fmt::Display for Address {
 #[derive(Debug)]
 pub(super) enum Listener {
     Tcp(TcpListener),
+    #[cfg(feature = "tls")]
+    Tls(TcpListener, Tls),
     Unix(UnixListener, SocketFile),
 }
 
 /// An accepted stream.
 pub(super) enum Incoming {
     Tcp(TcpStream, SocketAddr),
+    #[cfg(feature = "tls")]
+    Tls(TcpStream, SocketAddr, Tls),
     Unix(UnixStream),
 }
 
@@ -75,10 +82,13 @@ impl Listener {
     pub(super) async fn accept(&self) -> io::Result<Incoming> {
         match self {
             Self::Tcp(listener) => {
-                let (stream, client) = listener.accept().await?;
-                // Frames are written whole: waiting for more would only delay them. A failure costs speed alone.
-                let _ = stream.set_nodelay(true);
+                let (stream, client) = accept_tcp(listener).await?;
                 Ok(Incoming::Tcp(stream, client))
+            }
+            #[cfg(feature = "tls")]
+            Self::Tls(listener, tls) => {
+                let (stream, client) = accept_tcp(listener).await?;
+                Ok(Incoming::Tls(stream, client, tls.clone()))
             }
             Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Incoming::Unix(stream)),
         }
@@ -88,17 +98,30 @@ impl Listener {
     pub(super) fn address(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(listener) => listener.local_addr().ok(),
+            #[cfg(feature = "tls")]
+            Self::Tls(listener, _) => listener.local_addr().ok(),
             Self::Unix(..) => None,
         }
     }
 
     /// What the banner shows.
     pub(super) fn url(&self) -> String {
+        let url =
+            |scheme| self.address().map_or_else(String::new, |address| format!("{scheme}://{address}/"));
         match self {
-            Self::Tcp(_) => self.address().map_or_else(String::new, |address| format!("http://{address}/")),
+            Self::Tcp(_) => url("http"),
+            #[cfg(feature = "tls")]
+            Self::Tls(..) => url("https"),
             Self::Unix(_, file) => format!("unix:{}", file.0.display()),
         }
     }
+}
+
+async fn accept_tcp(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    let (stream, client) = listener.accept().await?;
+    // Frames are written whole: waiting for more would only delay them. A failure costs speed alone.
+    let _ = stream.set_nodelay(true);
+    Ok((stream, client))
 }
 
 /// Removes a socket file that nobody listens on: one that a killed process left behind.

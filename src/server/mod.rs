@@ -13,8 +13,12 @@ mod listener;
 mod permits;
 mod request;
 mod running;
+#[cfg(feature = "tls")]
+mod tls;
 mod upgrade;
 
 pub use access_log::AccessLog;
 pub use builder::{ServeError, Server};
 pub use running::Running;
+#[cfg(feature = "tls")]
+pub use tls::{Tls, TlsError};

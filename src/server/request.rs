@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ::http::header::HOST;
+use ::http::header::{COOKIE, HOST};
 use ::http::uri::Authority;
-use ::http::{HeaderMap, HeaderValue, Request, StatusCode, Version};
+use ::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
@@ -55,11 +55,12 @@ impl Handler {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let start = Instant::now();
+        unfold_http2(&mut request);
         let guard = peer.activity.begin();
         let method = request.method().clone();
         let raw_path = request.uri().path().to_owned();
         let mut response = match self.scope(&request, &peer) {
-            Ok(scope) if handshake::wants_websocket(request.headers()) && is_http1(&request) => {
+            Ok(scope) if wants_websocket(&request) => {
                 return Ok(self.upgrade::<T>(&mut request, scope, peer).await);
             }
             Ok(scope) => {
@@ -93,8 +94,32 @@ impl Handler {
     }
 }
 
-fn is_http1<B>(request: &Request<B>) -> bool {
-    request.version() < Version::HTTP_2
+/// Whether a request asks for the WebSocket protocol: by an upgrade in HTTP/1.1, by an extended CONNECT in HTTP/2
+/// (RFC 8441).
+fn wants_websocket<B>(request: &Request<B>) -> bool {
+    if request.version() < Version::HTTP_2 {
+        return handshake::wants_websocket(request.headers());
+    }
+    let protocol = request.extensions().get::<hyper::ext::Protocol>();
+    request.method() == Method::CONNECT && protocol.is_some_and(|protocol| protocol.as_str() == "websocket")
+}
+
+/// HTTP/2 carries the host in a field of its own and may split cookies; what comes behind knows HTTP/1.1's form
+/// (RFC 9113 sections 8.2.3 and 8.3.1).
+fn unfold_http2<B>(request: &mut Request<B>) {
+    if request.version() < Version::HTTP_2 {
+        return;
+    }
+    let authority = request.uri().authority().and_then(|host| HeaderValue::try_from(host.as_str()).ok());
+    if let Some(host) = authority {
+        request.headers_mut().insert(HOST, host);
+    }
+    let cookies: Vec<_> = request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
+    if cookies.len() > 1
+        && let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
+    {
+        request.headers_mut().insert(COOKIE, joined);
+    }
 }
 
 /// Decodes a path once, as a whole.

@@ -140,6 +140,14 @@ impl Accepting {
                     Some(permit) => self.spawn_tcp(stream, client, permit),
                     None => refuse(&stream),
                 },
+                #[cfg(feature = "tls")]
+                Ok(Incoming::Tls(stream, client, tls)) => {
+                    match self.permits.admit(place, Some(client.ip())) {
+                        Some(permit) => self.spawn_tls(stream, client, tls, permit),
+                        // Before the handshake there is nothing that the client would understand.
+                        None => drop(stream),
+                    }
+                }
                 Ok(Incoming::Unix(stream)) => {
                     if let Some(permit) = self.permits.admit(place, None) {
                         let serving = Arc::clone(&self.serving);
@@ -155,6 +163,22 @@ impl Accepting {
         let server = stream.local_addr().ok();
         let serving = Arc::clone(&self.serving);
         self.tasks.spawn(serving.serve(stream, Some(client), server, false, Arc::new(permit)));
+    }
+}
+
+#[cfg(feature = "tls")]
+impl Accepting {
+    fn spawn_tls(&self, stream: TcpStream, client: SocketAddr, tls: super::Tls, permit: Permit) {
+        let server = stream.local_addr().ok();
+        let serving = Arc::clone(&self.serving);
+        self.tasks.spawn(async move {
+            let time = serving.handler.env.limits.tls_handshake_time;
+            match tokio::time::timeout(time, tls.accept(stream)).await {
+                Ok(Ok(stream)) => serving.serve(stream, Some(client), server, true, Arc::new(permit)).await,
+                Ok(Err(error)) => tracing::debug!(%client, %error, "a TLS handshake failed"),
+                Err(_) => tracing::debug!(%client, "a TLS handshake took too long"),
+            }
+        });
     }
 }
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
-use ::http::header::RETRY_AFTER;
-use ::http::{HeaderValue, Request, StatusCode};
+use ::http::header::{CONNECTION, RETRY_AFTER};
+use ::http::{HeaderValue, Method, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tracing::{debug, error, info};
+use tracing::{error, info};
 
 use super::access_log::{AccessLog, Client, Turn};
 use super::activity::Watched;
@@ -68,7 +68,12 @@ impl Handler {
             Err(denial) => {
                 self.log.websocket(Turn::Reject, &path, &client());
                 info!(path, status = denial.status.as_u16(), rule = %denial.rule, detail = denial.detail, "handshake refused");
-                handshake::refused(&denial)
+                let mut response = handshake::refused(&denial);
+                if request.version() == Version::HTTP_2 {
+                    // The field has no place in HTTP/2, where one refused stream ends nothing else.
+                    response.headers_mut().remove(CONNECTION);
+                }
+                response
             }
         }
     }
@@ -82,7 +87,11 @@ impl Handler {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let handshake = handshake::check(request.method(), request.headers(), &self.env.limits.compression)?;
+        let compression = &self.env.limits.compression;
+        let handshake = match request.version() {
+            Version::HTTP_2 => handshake::check_http2(request.headers(), compression)?,
+            _ => handshake::check(request.method(), request.headers(), compression)?,
+        };
         if *self.phase.borrow() != Phase::Serving {
             return Err(draining());
         }
@@ -181,8 +190,8 @@ where
     let upgraded = on_upgrade.await?;
     let parts = match downcast::<Watched<TokioIo<T>>>(upgraded) {
         Ok(parts) => parts,
+        // A stream of an HTTP/2 connection.
         Err(upgraded) => {
-            debug!("an upgraded stream of an unknown type");
             let stream = Box::pin(TokioIo::new(upgraded));
             return Ok(Socket::Stream { stream, read_ahead: bytes::Bytes::new() });
         }
@@ -206,6 +215,8 @@ fn websocket_scope(
     secure: bool,
 ) -> Scope {
     scope.protocol = Protocol::WEBSOCKET;
+    // An extended CONNECT stands for HTTP/1.1's GET.
+    scope.method = Method::GET;
     scope.scheme = Cow::Borrowed(if secure { "wss" } else { "ws" });
     scope.headers = std::mem::take(request.headers_mut());
     scope.subprotocols.clone_from(&handshake.subprotocols);

@@ -1,4 +1,4 @@
-//! The opening handshake over HTTP/1.1 (RFC 6455 section 4.2): what a request must have, and the two answers.
+//! The opening handshake (RFC 6455 section 4.2, RFC 8441): what a request must have, and the two answers.
 
 use std::borrow::Cow;
 
@@ -18,8 +18,8 @@ use crate::http::Body;
 /// A well-formed request for an upgrade.
 #[derive(Debug)]
 pub(crate) struct Handshake {
-    /// The value of `Sec-WebSocket-Accept`.
-    pub(crate) accept: HeaderValue,
+    /// The value of `Sec-WebSocket-Accept`; HTTP/2 has none.
+    pub(crate) accept: Option<HeaderValue>,
     /// The subprotocols on offer, in the client's order.
     pub(crate) subprotocols: Vec<String>,
     /// What is agreed on compression.
@@ -46,11 +46,7 @@ pub(crate) fn check(
         let denial = denial(StatusCode::METHOD_NOT_ALLOWED, "method", "A WebSocket handshake is a GET.");
         return Err(with(denial, ALLOW, "GET"));
     }
-    if single(headers, &SEC_WEBSOCKET_VERSION)?.is_none_or(|version| version.as_bytes() != b"13") {
-        let text = "This server speaks version 13 of the WebSocket protocol.";
-        let denial = denial(StatusCode::UPGRADE_REQUIRED, "version", text);
-        return Err(with(with(denial, SEC_WEBSOCKET_VERSION, "13"), UPGRADE, "websocket"));
-    }
+    check_version(headers)?;
     let has_body = headers.contains_key(TRANSFER_ENCODING)
         || headers.get(CONTENT_LENGTH).is_some_and(|length| length.as_bytes() != b"0");
     if has_body {
@@ -61,11 +57,31 @@ pub(crate) fn check(
     })?;
     let accept = HeaderValue::try_from(derive_accept_key(key.as_bytes()))
         .map_err(|_| denial(StatusCode::BAD_REQUEST, "key", "Sec-WebSocket-Key is malformed."))?;
-    Ok(Handshake {
-        accept,
-        subprotocols: subprotocols(headers),
-        agreed: deflate::negotiate(headers, compression),
-    })
+    Ok(Handshake::new(Some(accept), headers, compression))
+}
+
+/// Checks an extended CONNECT (RFC 8441 section 5): no key is exchanged, everything else is as in HTTP/1.1.
+///
+/// # Errors
+/// 426 for another version, 400 for a repeated one.
+pub(crate) fn check_http2(headers: &HeaderMap, compression: &Compression) -> Result<Handshake, Denial> {
+    check_version(headers)?;
+    Ok(Handshake::new(None, headers, compression))
+}
+
+impl Handshake {
+    fn new(accept: Option<HeaderValue>, headers: &HeaderMap, compression: &Compression) -> Self {
+        Self { accept, subprotocols: subprotocols(headers), agreed: deflate::negotiate(headers, compression) }
+    }
+}
+
+fn check_version(headers: &HeaderMap) -> Result<(), Denial> {
+    if single(headers, &SEC_WEBSOCKET_VERSION)?.is_some_and(|version| version.as_bytes() == b"13") {
+        return Ok(());
+    }
+    let text = "This server speaks version 13 of the WebSocket protocol.";
+    let denial = denial(StatusCode::UPGRADE_REQUIRED, "version", text);
+    Err(with(with(denial, SEC_WEBSOCKET_VERSION, "13"), UPGRADE, "websocket"))
 }
 
 /// The subprotocols on offer: all fields, split at commas.
@@ -78,23 +94,25 @@ pub(crate) fn subprotocols(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// The 101.
+/// The answer to an accepted handshake: 101, or 200 in HTTP/2.
 ///
 /// # Errors
 /// When the subprotocol can't stand in a header.
 pub(crate) fn accepted(handshake: &Handshake, acceptance: Acceptance) -> Result<Response<Body>, Error> {
     let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    let headers = response.headers_mut();
-    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    headers.insert(SEC_WEBSOCKET_ACCEPT, handshake.accept.clone());
-    add_acceptance(headers, acceptance, handshake.agreed.as_ref())?;
+    if let Some(accept) = &handshake.accept {
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(SEC_WEBSOCKET_ACCEPT, accept.clone());
+    }
+    add_acceptance(response.headers_mut(), acceptance, handshake.agreed.as_ref())?;
     Ok(response)
 }
 
-/// The headers that a consumer's accept adds, over any version of HTTP.
-pub(crate) fn add_acceptance(
+/// What the extension and the consumer's accept add.
+fn add_acceptance(
     headers: &mut HeaderMap,
     acceptance: Acceptance,
     agreed: Option<&Agreed>,

@@ -8,5 +8,7 @@ mod site;
 mod errors;
 mod frames;
 mod handshake;
+mod http2;
 mod keepalive;
 mod lifecycle;
+mod tls;

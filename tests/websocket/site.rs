@@ -8,7 +8,7 @@ use std::time::Duration;
 use solent::consumer::{Context, OnError, WebsocketConsumer, blocking, consumer, consumer_with_state};
 use solent::layers::Value;
 use solent::routing::{ProtocolTypeRouter, UrlRouter, path, re_path};
-use solent::server::{AccessLog, Running, Server};
+use solent::server::{AccessLog, Running, Server, Tls};
 use solent::websocket::{Acceptance, CloseFrame, Denial, Message};
 use solent::{ClientError, Limits, Result};
 
@@ -219,6 +219,14 @@ impl Site {
     }
 
     pub async fn with(change: impl FnOnce(&mut Limits)) -> Self {
+        Self::listening(|server| server.bind("127.0.0.1:0"), change).await
+    }
+
+    pub async fn with_tls(tls: Tls, change: impl FnOnce(&mut Limits)) -> Self {
+        Self::listening(|server| server.bind_tls("127.0.0.1:0", tls), change).await
+    }
+
+    async fn listening(bind: impl FnOnce(Server) -> Server, change: impl FnOnce(&mut Limits)) -> Self {
         let (notes, lines) = (Notes::default(), Lines::default());
         let sockets = UrlRouter::new([
             path("ws/echo/", consumer_with_state::<Echo, _>(notes.clone())),
@@ -231,7 +239,7 @@ impl Site {
         let app = ProtocolTypeRouter::new().websocket(sockets.unwrap());
         let mut limits = Limits::default();
         change(&mut limits);
-        let server = Server::new(app).bind("127.0.0.1:0").limits(limits);
+        let server = bind(Server::new(app)).limits(limits);
         let running = server.access_log(AccessLog::text_to(lines.clone())).start().await.unwrap();
         Self { running, notes, lines }
     }
