@@ -1,0 +1,9 @@
+//! What the RFCs ask of a server, as tables of raw bytes: one file per RFC.
+#![allow(missing_docs, unreachable_pub)]
+
+#[path = "../support/raw.rs"]
+mod raw;
+mod site;
+
+mod rfc9110;
+mod rfc9112;
