@@ -267,7 +267,7 @@ impl<S> Context<S> {
     pub async fn group_add(&mut self, group: &GroupName) -> Result<(), LayerError> {
         let core = self.core_mut();
         let layer = Arc::clone(core.layer()?);
-        layer.group_add(group, core.mailbox().await?).await
+        layer.group_add(group, core.mailbox_for(group).await?).await
     }
 
     /// Joins a group whose events go to the client as they are, as JSON text, without waking this consumer.
@@ -277,7 +277,7 @@ impl<S> Context<S> {
     pub async fn group_forward(&mut self, group: &GroupName) -> Result<(), LayerError> {
         let core = self.core_mut();
         let layer = Arc::clone(core.layer()?);
-        layer.group_forward(group, core.mailbox().await?).await
+        layer.group_forward(group, core.mailbox_for(group).await?).await
     }
 
     /// Leaves a group. Not being in it is fine.
@@ -342,6 +342,16 @@ impl Core {
             self.mailbox = Some(mailbox);
         }
         self.mailbox.as_ref().ok_or_else(no_layer)
+    }
+
+    /// The mailbox, if it may join another group.
+    async fn mailbox_for(&mut self, group: &GroupName) -> Result<&Mailbox, LayerError> {
+        let limit = self.scope.env.limits.groups_per_connection;
+        let mailbox = self.mailbox().await?;
+        if mailbox.group_count() >= limit && !mailbox.is_member(group) {
+            return Err(LayerError::TooManyGroups { limit });
+        }
+        Ok(mailbox)
     }
 
     fn check_subprotocol(&self, acceptance: &Acceptance) -> Result<()> {

@@ -36,6 +36,11 @@ fn is_away(error: &Error) -> bool {
     matches!(error.downcast_ref(), Some(LayerError::Unavailable { .. }))
 }
 
+/// How many groups a connection joins is usually the client's doing.
+fn too_many_groups(limit: usize) -> ClientError {
+    ClientError::new("too_many_groups", format!("a connection may be in {limit} groups"))
+}
+
 impl Core {
     /// The refusal that an error in `connect` means.
     pub(super) fn refuse(&self, error: Error) -> Refusal {
@@ -65,6 +70,9 @@ impl Core {
         if is_away(&error) {
             self.report("layer_unavailable", "messages cannot be passed on at the moment");
             return None;
+        }
+        if let Some(LayerError::TooManyGroups { limit }) = error.downcast_ref() {
+            return self.judge_client(&too_many_groups(*limit));
         }
         Some(self.judge_final(error))
     }

@@ -71,6 +71,16 @@ impl Mailbox {
         lock(&self.inbox.joined).groups.iter().cloned().collect()
     }
 
+    /// How many groups the mailbox is a member of.
+    pub fn group_count(&self) -> usize {
+        lock(&self.inbox.joined).groups.len()
+    }
+
+    /// Whether the mailbox is a member of a group.
+    pub fn is_member(&self, group: &GroupName) -> bool {
+        lock(&self.inbox.joined).groups.contains(group)
+    }
+
     /// How many events wait.
     pub fn len(&self) -> usize {
         lock(&self.inbox.queue).len()
