@@ -134,6 +134,12 @@ impl Mailbox {
         }
     }
 
+    /// Whether forwarded memberships have somewhere to go.
+    #[cfg(feature = "redis")]
+    pub(crate) fn has_sink(&self) -> bool {
+        self.inbox.sink().is_some()
+    }
+
     pub(super) fn hub(&self) -> &Arc<Hub> {
         &self.hub
     }
@@ -177,6 +183,12 @@ impl Feeder {
     #[cfg(feature = "redis")]
     pub(crate) fn deliver(&self, event: &Event) -> bool {
         self.0.deliver(event)
+    }
+
+    /// Whether nothing waits in the mailbox: its owner wants more.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.0.queue).len() == 0
     }
 
     /// Puts an event in; false when there is no room.
@@ -225,8 +237,8 @@ impl Inbox {
         &self.name
     }
 
-    pub(super) fn sink(&self) -> Option<Arc<dyn EventSink>> {
-        self.sink.get().cloned()
+    pub(super) fn sink(&self) -> Option<&Arc<dyn EventSink>> {
+        self.sink.get()
     }
 
     /// Puts an event in and wakes the owner. `strict` refuses it when there is no room, whatever the policy.
