@@ -4,10 +4,10 @@ use ::http::StatusCode;
 use tracing::{debug, error, warn};
 
 use super::{CloseCode, CloseFrame, Denial, Finished, Refusal};
-use crate::consumer::{Core, OnError};
+use crate::consumer::{Core, OnError, OutboxFull};
 use crate::http::HttpError;
 use crate::layers::{EventError, LayerError};
-use crate::{ClientError, Error, KwargError};
+use crate::{ClientError, Error, KwargError, PoolError};
 
 /// The refusal that an error before accept means.
 pub(super) fn refuse(error: Error) -> Refusal {
@@ -28,6 +28,9 @@ pub(super) fn refuse(error: Error) -> Refusal {
     if is_away(&error) {
         return Refusal::unavailable("layer").with_detail(chain);
     }
+    if is_busy(&error) {
+        return Refusal::unavailable("busy").with_detail(chain);
+    }
     Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "error", "Internal server error.").with_detail(chain)
 }
 
@@ -39,6 +42,11 @@ fn is_away(error: &Error) -> bool {
 /// How many groups a connection joins is usually the client's doing.
 fn too_many_groups(limit: usize) -> ClientError {
     ClientError::new("too_many_groups", format!("a connection may be in {limit} groups"))
+}
+
+/// Whether no thread was free for blocking work: as passing as bad weather.
+fn is_busy(error: &Error) -> bool {
+    matches!(error.downcast_ref(), Some(PoolError::Full { .. } | PoolError::ShutDown))
 }
 
 impl Core {
@@ -74,6 +82,11 @@ impl Core {
         if let Some(LayerError::TooManyGroups { limit }) = error.downcast_ref() {
             return self.judge_client(&too_many_groups(*limit));
         }
+        if is_busy(&error) {
+            warn!(route = %self.scope.url_route.pattern, error = %error.chain(), "a message was not handled");
+            self.report("busy", "the server is busy: this message was not handled");
+            return None;
+        }
         Some(self.judge_final(error))
     }
 
@@ -92,6 +105,10 @@ impl Core {
     pub(super) fn judge_final(&self, error: Error) -> CloseFrame {
         if let Some(denial) = error.downcast_ref::<Denial>() {
             return CloseFrame::new(CloseCode::POLICY, denial.text.clone());
+        }
+        if error.downcast_ref::<OutboxFull>().is_some() {
+            debug!(route = %self.scope.url_route.pattern, "a client reads too slowly for a blocking handler");
+            return CloseFrame::new(CloseCode::OVERFLOW, "too far behind");
         }
         error!(route = %self.scope.url_route.pattern, path = %self.scope.path, error = %error.chain(), "a handler failed");
         CloseFrame::new(CloseCode::INTERNAL, "")
