@@ -127,6 +127,20 @@ pub trait Scoped {
     fn headers(&self) -> &HeaderMap;
 }
 
+impl Scoped for Scope {
+    fn scope(&self) -> &Scope {
+        self
+    }
+
+    fn scope_mut(&mut self) -> &mut Scope {
+        self
+    }
+
+    fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+}
+
 static EMPTY: LazyLock<Scope> = LazyLock::new(|| Scope::new(Protocol::HTTP, ""));
 
 impl<B> Scoped for ::http::Request<B> {

@@ -14,7 +14,6 @@ pub fn session_auth_hash(password_column: &str, keys: &SecretKeys) -> String {
 
 /// Which key made a session's hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(dead_code, reason = "the auth middleware calls it")]
 pub(crate) enum MadeBy {
     /// The key that signs.
     CurrentKey,
@@ -23,7 +22,6 @@ pub(crate) enum MadeBy {
 }
 
 /// Which key made `found` over the password column; `None` when the password has changed or the hash is forged.
-#[allow(dead_code, reason = "the auth middleware calls it")]
 pub(crate) fn verify_auth_hash(found: &str, password_column: &str, keys: &SecretKeys) -> Option<MadeBy> {
     let matches = |key| bool::from(hash_under(password_column, key).as_bytes().ct_eq(found.as_bytes()));
     if matches(keys.signing()) {

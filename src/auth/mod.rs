@@ -3,26 +3,43 @@
 #[cfg(feature = "auth")]
 mod auth_hash;
 #[cfg(feature = "auth")]
+mod authenticator;
+#[cfg(feature = "auth")]
 mod database;
 #[cfg(feature = "auth")]
+mod error;
+#[cfg(feature = "auth")]
 mod passwords;
+#[cfg(feature = "auth")]
+mod permission;
 mod python_json;
 #[cfg(feature = "auth")]
 mod redirect;
 mod session;
 #[cfg(feature = "auth")]
 mod signing;
+#[cfg(feature = "auth")]
+mod sockets;
+mod status;
 mod user;
+#[cfg(feature = "auth")]
+mod users;
 
 #[cfg(feature = "auth")]
 pub use auth_hash::session_auth_hash;
 #[cfg(feature = "auth")]
+pub use authenticator::{Auth, AuthSettings, authenticate, login, logout, normalize_username};
+#[cfg(feature = "auth")]
 pub use database::{Database, DatabaseError, DatabaseOptions, Parameter, Row};
+#[cfg(feature = "auth")]
+pub use error::AuthError;
 #[cfg(feature = "auth")]
 pub use passwords::{
     Argon2Cost, Checked, Hasher, PasswordError, Passwords, Rehash, ScryptCost, is_usable, unusable_password,
     verify_password,
 };
+#[cfg(feature = "auth")]
+pub use permission::{Ask, Permission, QueryPermission, permission};
 #[cfg(feature = "auth")]
 pub use redirect::{
     NEXT, escape_leading_slashes, iri_to_uri, login_redirect, url_has_allowed_host_and_scheme,
@@ -36,4 +53,13 @@ pub use session::{
 pub use signing::{
     Algorithm, DUMPS_SALT, SecretKeys, Signer, SigningError, TimestampSigner, dumps, loads, salted_hmac,
 };
+#[cfg(feature = "auth")]
+pub(crate) use sockets::{Guards, follow};
+pub(crate) use status::status_of;
 pub use user::{Account, User};
+#[cfg(feature = "auth")]
+pub use users::{DatabaseUsers, NewUser, StoredUser, UserStore, UserTable};
+
+/// Without users there is nobody to follow.
+#[cfg(not(feature = "auth"))]
+pub(crate) fn follow(_: &mut crate::Scope, _: crate::websocket::SocketHandle) {}

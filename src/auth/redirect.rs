@@ -37,7 +37,9 @@ fn is_safe(url: &str, allowed_hosts: &[&str], require_https: bool) -> bool {
     // Browsers skip control and format characters where Python does not.
     static CONTROL: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"\A\p{C}").expect("a fixed pattern is valid"));
-    if url.starts_with("///") || url.chars().count() > MAX_CHARACTERS || CONTROL.is_match(url) {
+    // Browsers skip tabs and line breaks wherever they stand, and any number of slashes before a host.
+    let slashes = url.chars().filter(|c| !matches!(c, '\t' | '\r' | '\n')).take_while(|c| *c == '/').count();
+    if slashes > 2 || url.chars().count() > MAX_CHARACTERS || CONTROL.is_match(url) {
         return false;
     }
     let Ok(parts) = SplitUrl::parse(url) else { return false };

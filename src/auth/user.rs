@@ -3,6 +3,15 @@
 use std::sync::Arc;
 
 /// The user of a connection. Cheap to clone; anonymous by default.
+///
+/// ```
+/// use solent::auth::{Account, User};
+///
+/// let user = User::new(Account::new("1", "alice"));
+/// assert!(user.is_authenticated() && user.is_active());
+/// assert_eq!((user.id(), user.username()), (Some("1"), "alice"));
+/// assert!(!User::anonymous().is_authenticated());
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct User(Option<Arc<Account>>);
 
@@ -54,5 +63,25 @@ impl User {
     /// The user's name; empty for nobody.
     pub fn username(&self) -> &str {
         self.0.as_ref().map_or("", |account| &account.username)
+    }
+
+    /// The primary key, as text; `None` for nobody.
+    pub fn id(&self) -> Option<&str> {
+        self.0.as_ref().map(|account| account.id.as_str())
+    }
+
+    /// Whether there is an account that may be used.
+    pub fn is_active(&self) -> bool {
+        self.0.as_ref().is_some_and(|account| account.is_active)
+    }
+
+    /// Whether the user may enter Django's admin.
+    pub fn is_staff(&self) -> bool {
+        self.0.as_ref().is_some_and(|account| account.is_staff)
+    }
+
+    /// Whether the user has every permission.
+    pub fn is_superuser(&self) -> bool {
+        self.0.as_ref().is_some_and(|account| account.is_superuser)
     }
 }

@@ -7,6 +7,7 @@ use ::http::{Method, StatusCode};
 use super::body::{Request, Response};
 use super::error::HttpError;
 use super::pages::{page, wants_html};
+use crate::auth::status_of;
 use crate::websocket::Denial;
 use crate::{ClientError, Error, KwargError, PoolError, Scoped};
 
@@ -49,7 +50,7 @@ impl Asked {
         if let Some(mistake) = error.downcast_ref::<ClientError>() {
             return page(StatusCode::BAD_REQUEST, mistake.message(), None, self.html);
         }
-        if error.downcast_ref::<KwargError>().is_some() {
+        if error.downcast_ref::<KwargError>().is_some() || status_of(&error) == Some(StatusCode::NOT_FOUND) {
             let detail = self.debug.then(|| error.chain());
             return page(StatusCode::NOT_FOUND, "Not found.", detail.as_deref(), self.html);
         }
@@ -65,7 +66,15 @@ impl Asked {
             Some(PoolError::Full { .. } | PoolError::ShutDown) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The server is busy.")
             }
-            _ => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here."),
+            _ => match status_of(error) {
+                Some(StatusCode::SERVICE_UNAVAILABLE) => {
+                    (StatusCode::SERVICE_UNAVAILABLE, "The server cannot reach its database at the moment.")
+                }
+                Some(StatusCode::BAD_REQUEST) => {
+                    (StatusCode::BAD_REQUEST, "The session has ended meanwhile.")
+                }
+                _ => (StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong here."),
+            },
         };
         let detail = self.debug.then(|| format!("route: {}\n\n{chain}", self.route));
         page(status, text, detail.as_deref(), self.html)

@@ -4,6 +4,8 @@ mod append_slash;
 mod application;
 mod body;
 mod by_method;
+#[cfg(feature = "auth")]
+mod csrf;
 mod embedded;
 mod error;
 mod failure;
@@ -17,11 +19,14 @@ mod static_files;
 #[cfg(feature = "templates")]
 mod templates;
 mod view;
+mod view_service;
 
 pub(crate) use append_slash::{append_slash, may_append_slash};
 pub use application::{BoxedHttp, HttpApplication};
 pub use body::{Body, BodyError, Request, Response};
 pub use by_method::{ByMethod, MethodViews, get, on, post};
+#[cfg(feature = "auth")]
+pub use csrf::{CsrfCheck, CsrfLayer, CsrfSettings, CsrfToken};
 pub use error::HttpError;
 pub(crate) use failure::Asked;
 pub use form::Form;
@@ -37,3 +42,4 @@ pub use templates::{Render, TemplateError, TemplatePages, Templates, TemplatesLa
 pub use view::{
     AsyncFunction, Blocking, BlockingFunction, BlockingRequest, BoxedView, IntoView, blocking, with_state,
 };
+pub use view_service::ViewService;

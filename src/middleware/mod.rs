@@ -3,12 +3,19 @@
 //! Each is a `ThingLayer` whose service fills the [`Scope`](crate::Scope) on the way in, or refuses. State belongs in
 //! the scope, never in the service, since one service serves all connections.
 
+#[cfg(feature = "auth")]
+mod auth;
 mod cookies;
 mod hosts;
 mod local_only;
+#[cfg(feature = "auth")]
+mod login_required;
 mod origin;
 mod outcome;
+#[cfg(feature = "auth")]
+mod permissions;
 mod security_headers;
+mod sessions;
 mod set_cookie;
 #[cfg_attr(
     not(feature = "auth"),
@@ -17,13 +24,24 @@ mod set_cookie;
 pub(crate) mod urlsplit;
 
 #[cfg(feature = "auth")]
+pub use auth::{AuthLayer, AuthStack, Authenticator, auth_stack, session_stack};
+#[cfg(feature = "auth")]
 pub(crate) use cookies::is_blank;
 pub use cookies::{CookieLayer, CookieReader, Cookies};
+#[cfg(feature = "auth")]
+pub(crate) use hosts::host_of;
 pub use hosts::{AllowedHosts, AllowedHostsCheck, AllowedHostsLayer, is_same_domain};
 pub use local_only::{LocalOnly, LocalOnlyLayer};
+#[cfg(feature = "auth")]
+pub use login_required::{LoginRequired, LoginRequiredLayer};
 pub use origin::{OriginCheck, OriginValidator, OriginValidatorLayer, allowed_hosts_origin_validator};
 pub use outcome::Outcome;
+#[cfg(feature = "auth")]
+pub use permissions::{PermissionCheck, PermissionLayer};
 pub use security_headers::{SecurityHeaders, SecurityHeadersLayer};
+#[cfg(feature = "auth")]
+pub(crate) use sessions::vary_on_cookie;
+pub use sessions::{SessionKeeper, SessionLayer};
 pub use set_cookie::{CookieError, SameSite, SetCookie};
 
 /// Lets a middleware tell of the routes of what it wraps, as if it were not there.

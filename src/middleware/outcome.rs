@@ -33,8 +33,10 @@ impl<B: From<String>, E> Outcome<E> for Response<B> {
         *response.headers_mut() = denial.headers;
         let plain = HeaderValue::from_static("text/plain; charset=utf-8");
         response.headers_mut().entry(header::CONTENT_TYPE).or_insert(plain);
-        // What an error page further out shows in place of the plain text.
-        response.extensions_mut().insert(HttpError::new(denial.status, denial.text));
+        if denial.status.is_client_error() || denial.status.is_server_error() {
+            // What an error page further out shows in place of the plain text.
+            response.extensions_mut().insert(HttpError::new(denial.status, denial.text));
+        }
         Ok(response)
     }
 

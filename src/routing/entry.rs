@@ -17,6 +17,7 @@ pub(super) struct Entry {
     pub(super) name: Option<Arc<str>>,
     pub(super) namespace: Option<Arc<str>>,
     pub(super) kwargs: Kwargs,
+    pub(super) csrf_exempt: bool,
 }
 
 impl Entry {
@@ -39,6 +40,7 @@ impl Entry {
             name: route.name.map(Arc::from),
             namespace: route.namespace.map(Arc::from),
             kwargs: route.kwargs,
+            csrf_exempt: route.csrf_exempt,
         };
         Ok((entry, route.target))
     }

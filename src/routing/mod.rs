@@ -36,6 +36,8 @@ pub use names::Names;
 pub use protocol::ProtocolTypeRouter;
 pub use reverse::ReverseError;
 pub use route::{IntoTarget, Route, ToApplication, path, re_path};
+#[cfg(feature = "auth")]
+pub(crate) use routes::is_csrf_exempt;
 pub use routes::{RouteInfo, Routes};
 pub use target::{ToService, ToView, ViewTarget, include};
 pub use url_router::UrlRouter;

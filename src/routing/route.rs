@@ -16,6 +16,7 @@ pub struct Route<T = BoxedApplication> {
     pub(super) name: Option<String>,
     pub(super) namespace: Option<String>,
     pub(super) kwargs: Kwargs,
+    pub(super) csrf_exempt: bool,
 }
 
 /// What a route can lead to. `T` is the kind of router that takes it; `M` tells the implementations apart and is
@@ -69,7 +70,16 @@ pub fn re_path<T, M>(pattern: impl Into<String>, target: impl IntoTarget<T, M>) 
 
 impl<T> Route<T> {
     fn new(pattern: String, syntax: Syntax, (target, prefix): (T, bool)) -> Self {
-        Self { pattern, syntax, prefix, target, name: None, namespace: None, kwargs: Kwargs::default() }
+        Self {
+            pattern,
+            syntax,
+            prefix,
+            target,
+            name: None,
+            namespace: None,
+            kwargs: Kwargs::default(),
+            csrf_exempt: false,
+        }
     }
 
     /// Names the route, for reversing: `socket`, or with its namespace `chat:socket`.

@@ -5,8 +5,12 @@ use std::sync::Arc;
 use ::http::Method;
 
 use super::entry::{Entry, join_names};
+#[cfg(feature = "auth")]
+use super::level::own_path;
 use super::pattern::Pattern;
 use crate::Kwargs;
+#[cfg(feature = "auth")]
+use crate::Scope;
 
 /// What an application tells of the routes below it.
 ///
@@ -37,6 +41,8 @@ pub struct RouteInfo {
     pub pattern: String,
     /// The HTTP methods it takes; empty for all, and for sockets.
     pub methods: Vec<Method>,
+    /// Whether anybody may post to it: it, or a route above it, is exempt from CSRF protection.
+    pub csrf_exempt: bool,
     /// The patterns it is made of, outermost first.
     pub(super) parts: Vec<Arc<Pattern>>,
     /// The fixed values of all parts.
@@ -49,6 +55,7 @@ impl RouteInfo {
             name: entry.name.as_deref().map(str::to_owned),
             pattern: entry.pattern.text.to_string(),
             methods: Vec::new(),
+            csrf_exempt: entry.csrf_exempt,
             parts: vec![Arc::clone(&entry.pattern)],
             kwargs: entry.kwargs.clone(),
         }
@@ -62,6 +69,7 @@ impl RouteInfo {
         let mut kwargs = outer.kwargs.clone();
         kwargs.extend(&self.kwargs);
         self.kwargs = kwargs;
+        self.csrf_exempt |= outer.csrf_exempt;
         self
     }
 
@@ -80,4 +88,12 @@ impl RouteInfo {
         let mut rest = path;
         self.parts.iter().all(|part| part.matches(strip(rest)).map(|captured| rest = captured.rest).is_some())
     }
+}
+
+/// Whether the view that a request leads to is exempt from CSRF protection: the first of the routes that matches.
+#[cfg(feature = "auth")]
+pub(crate) fn is_csrf_exempt(routes: &[RouteInfo], scope: &Scope) -> bool {
+    let Some(path) = own_path(scope).filter(|_| !routes.is_empty()) else { return false };
+    let path = path.strip_prefix('/').unwrap_or(path);
+    routes.iter().find(|route| route.leads_to(path)).is_some_and(|route| route.csrf_exempt)
 }

@@ -5,11 +5,12 @@ use std::any::Any;
 use ::http::Method;
 use bytes::Bytes;
 use http_body::Body as HttpBody;
+use tower::Layer;
 
 use super::RouteInfo;
 use super::route::{IntoTarget, Route};
 use super::view_router::ViewRouter;
-use crate::http::{BodyError, BoxedHttp, BoxedView, HttpApplication, IntoView};
+use crate::http::{BodyError, BoxedHttp, BoxedView, HttpApplication, IntoView, ViewService};
 
 /// What a route of a [`ViewRouter`] leads to.
 #[derive(Debug, Clone)]
@@ -77,6 +78,43 @@ pub fn include<M>(prefix: impl Into<String>, target: impl IntoTarget<ViewTarget,
 }
 
 impl Route<ViewTarget> {
+    /// Puts middleware around this route alone, such as a permission.
+    ///
+    /// ```
+    /// use solent::http::Request;
+    /// use solent::middleware::{AllowedHosts, AllowedHostsLayer};
+    /// use solent::routing::{ViewRouter, path};
+    ///
+    /// async fn metrics(_: Request) -> &'static str {
+    ///     "for us alone"
+    /// }
+    /// let inside = AllowedHostsLayer::new(AllowedHosts::new(["intern.example.com"]));
+    /// let views = ViewRouter::new([path("metrics/", metrics).layer(inside)])?;
+    /// # Ok::<_, solent::routing::RouteError>(())
+    /// ```
+    pub fn layer<L, B>(mut self, layer: L) -> Self
+    where
+        L: Layer<ViewService, Service: HttpApplication<B>>,
+        B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
+    {
+        let service = BoxedHttp::new(layer.layer(ViewService::new(self.target.view)));
+        self.target.view = BoxedView::new(move |request| {
+            let answer = service.call(request);
+            Box::pin(async move { Ok(answer.await) })
+        });
+        // A router's routes must not be reached around the middleware.
+        self.target.router = None;
+        self
+    }
+
+    /// Lets anybody post to this route, or to those below it, where a
+    /// [`CsrfLayer`](https://docs.rs/solent/latest/solent/http/struct.CsrfLayer.html) protects the others: for
+    /// machines that prove in another way who they are.
+    pub fn csrf_exempt(mut self) -> Self {
+        self.csrf_exempt = true;
+        self
+    }
+
     /// Takes these methods only; others are answered with 405 and `Allow`. `GET` brings `HEAD` with it.
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.target.methods = Some(methods.into_iter().collect());

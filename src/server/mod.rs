@@ -13,7 +13,6 @@ mod listener;
 mod permits;
 mod request;
 mod running;
-mod target;
 #[cfg(feature = "tls")]
 mod tls;
 mod upgrade;

@@ -1,14 +1,22 @@
 //! Users, sessions, passwords and the middleware: each module is one promise, most of them proved by vectors that the
 //! real Django made.
 #![cfg(feature = "auth")]
+#![allow(missing_docs, unreachable_pub)]
+
+#[path = "../support/raw.rs"]
+mod raw;
+mod site;
+mod support;
 
 mod auth_hash;
 mod cookies;
+mod csrf;
 mod database;
+mod following;
 mod hosts;
 mod origin;
 mod passwords;
 mod redirects;
 mod sessions;
 mod signing;
-mod support;
+mod users;

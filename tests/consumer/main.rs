@@ -7,7 +7,4 @@ mod room;
 
 mod delivery;
 mod dispatch;
-mod flavours;
 mod groups;
-mod logs;
-mod pool;

@@ -10,8 +10,7 @@ fn post(kind: &str, body: &'static str) -> Request {
 
 #[test]
 fn fields_are_decoded_as_django_decodes_them() {
-    type Case = (&'static [u8], &'static [(&'static str, &'static str)]);
-    let cases: &[Case] = &[
+    let cases: &[(&[u8], &[(&str, &str)])] = &[
         (b"", &[]),
         (b"&&", &[]),
         (b"a=1&b=2", &[("a", "1"), ("b", "2")]),

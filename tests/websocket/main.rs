@@ -5,7 +5,6 @@
 mod raw;
 mod site;
 
-mod deflate;
 mod errors;
 mod frames;
 mod handshake;

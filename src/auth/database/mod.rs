@@ -92,14 +92,7 @@ impl Database {
     /// # Cancel safety
     /// A query that is dropped may still be carried out.
     pub async fn rows(&self, sql: &str, parameters: &[(&str, Parameter)]) -> Result<Vec<Row>, DatabaseError> {
-        let statement = Statement::new(sql, self.dialect(), parameters)?;
-        self.bounded(async {
-            match &self.pool {
-                Pool::Sqlite(pool) => sqlite::rows(pool, &statement).await,
-                Pool::Postgres(pool) => postgres::rows(pool, &statement).await,
-            }
-        })
-        .await
+        self.run(&Statement::new(sql, self.dialect(), parameters)?).await
     }
 
     /// The first row of a query, when there is one.
@@ -112,6 +105,38 @@ impl Database {
         parameters: &[(&str, Parameter)],
     ) -> Result<Option<Row>, DatabaseError> {
         Ok(self.rows(sql, parameters).await?.into_iter().next())
+    }
+
+    /// For which of many sets of values a query finds a row, in their order: one statement for all.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub(super) async fn exist(
+        &self,
+        sql: &str,
+        sets: &[&[(&str, Parameter)]],
+    ) -> Result<Vec<bool>, DatabaseError> {
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.run(&Statement::exist(sql, self.dialect(), sets)?).await?;
+        let mut found = vec![false; sets.len()];
+        for number in rows.iter().filter_map(|row| row["number"].as_u64()) {
+            if let Some(found) = found.get_mut(number as usize) {
+                *found = true;
+            }
+        }
+        Ok(found)
+    }
+
+    async fn run(&self, statement: &Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
+        self.bounded(async {
+            match &self.pool {
+                Pool::Sqlite(pool) => sqlite::rows(pool, statement).await,
+                Pool::Postgres(pool) => postgres::rows(pool, statement).await,
+            }
+        })
+        .await
     }
 
     /// Carries out a statement and says how many rows it changed.

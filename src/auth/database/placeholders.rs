@@ -37,14 +37,43 @@ impl<'a> Statement<'a> {
         parameters: &'a [(&'a str, Parameter)],
     ) -> Result<Self, DatabaseError> {
         let mut statement = Self { sql: String::with_capacity(sql.len() + 16), values: Vec::new() };
+        statement.append(sql, dialect, parameters)?;
+        Ok(statement)
+    }
+
+    /// Asks of one query and many sets of values for which of them it finds a row: a statement whose rows hold the
+    /// numbers of those sets, as `number`.
+    pub(super) fn exist(
+        sql: &str,
+        dialect: Dialect,
+        sets: &'a [&'a [(&'a str, Parameter)]],
+    ) -> Result<Self, DatabaseError> {
+        let mut statement = Self { sql: String::new(), values: Vec::new() };
+        for (number, parameters) in sets.iter().enumerate() {
+            let union = if number == 0 { "" } else { " UNION ALL " };
+            // Writing to a string cannot fail.
+            let _ = write!(statement.sql, "{union}SELECT {number} AS number WHERE EXISTS (");
+            statement.append(sql, dialect, parameters)?;
+            // On a line of its own, in case the query ends in a comment.
+            statement.sql.push_str("\n)");
+        }
+        Ok(statement)
+    }
+
+    fn append(
+        &mut self,
+        sql: &str,
+        dialect: Dialect,
+        parameters: &'a [(&'a str, Parameter)],
+    ) -> Result<(), DatabaseError> {
         let mut rest = sql;
         while !rest.is_empty() {
-            let after_word = statement.sql.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
-            let (length, token) = next_token(rest, dialect, &statement.sql, after_word);
+            let after_word = self.sql.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+            let (length, token) = next_token(rest, dialect, &self.sql, after_word);
             let (text, next) = rest.split_at(length);
             match token {
-                Token::Plain => statement.sql.push_str(text),
-                Token::Parameter => statement.place(&text[1..], dialect, parameters)?,
+                Token::Plain => self.sql.push_str(text),
+                Token::Parameter => self.place(&text[1..], dialect, parameters)?,
                 Token::Foreign => {
                     let message = format!("expected parameters as :name, found {text:?} in {sql:?}");
                     return Err(DatabaseError::Statement(message));
@@ -52,7 +81,7 @@ impl<'a> Statement<'a> {
             }
             rest = next;
         }
-        Ok(statement)
+        Ok(())
     }
 
     fn place(

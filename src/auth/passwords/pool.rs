@@ -2,6 +2,8 @@
 
 use std::thread::available_parallelism;
 
+use ::http::StatusCode;
+
 use super::{Hasher, Rehash, new_salt, verify::verify_evenly};
 use crate::{BlockingPool, Limits, PoolError};
 
@@ -48,6 +50,16 @@ pub enum PasswordError {
     /// The hasher cannot work as configured.
     #[error("{0:?} cannot hash: expected at least 8 KiB of memory per lane and one pass")]
     Hasher(Hasher),
+}
+
+impl PasswordError {
+    /// What a client should hear of it: 503 when too many are being hashed, else 500.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Hasher(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
 }
 
 impl From<PoolError> for PasswordError {

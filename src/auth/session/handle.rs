@@ -216,7 +216,6 @@ impl Session {
 
     /// The same for a response, by Django's rules: nothing is saved when the server failed, and an unknown key's
     /// cookie is taken away.
-    #[allow(dead_code, reason = "the session middleware calls it")]
     pub(crate) async fn commit_response(
         &self,
         status: StatusCode,
@@ -234,13 +233,11 @@ impl Session {
     }
 
     /// Whether anything has been read or written, on which the answer may depend.
-    #[allow(dead_code, reason = "the session middleware calls it")]
     pub(crate) fn is_accessed(&self) -> bool {
         self.0.as_ref().is_some_and(|inner| inner.accessed.load(Ordering::Relaxed))
     }
 
     /// Marks the client's side as encrypted, which makes the cookie `Secure` unless the settings say otherwise.
-    #[allow(dead_code, reason = "the session middleware calls it")]
     pub(crate) fn over_tls(self, over_tls: bool) -> Self {
         if let Some(inner) = &self.0 {
             inner.over_tls.store(over_tls, Ordering::Relaxed);
@@ -255,6 +252,36 @@ impl Session {
             && !state.modified
         {
             state.data = None;
+        }
+    }
+
+    /// Whether the answer is gone, and with it the last chance for a new cookie.
+    #[cfg(feature = "auth")]
+    pub(crate) async fn is_answered(&self) -> bool {
+        match &self.0 {
+            Some(inner) => inner.state.lock().await.answered,
+            None => false,
+        }
+    }
+
+    /// The key, without loading anything; `None` when there is none or the session is in use at this moment.
+    #[cfg(feature = "auth")]
+    pub(crate) fn current_key(&self) -> Option<String> {
+        let state = self.0.as_ref()?.state.try_lock().ok()?;
+        state.key.as_deref().map(str::to_owned)
+    }
+
+    /// Where the session is kept.
+    #[cfg(feature = "auth")]
+    pub(crate) fn store(&self) -> Option<&Arc<dyn SessionStore>> {
+        self.0.as_ref().map(|inner| &inner.store)
+    }
+
+    /// Takes back that the session was accessed: the middleware's own look is no access.
+    #[cfg(feature = "auth")]
+    pub(crate) fn forget_access(&self) {
+        if let Some(inner) = &self.0 {
+            inner.accessed.store(false, Ordering::Relaxed);
         }
     }
 

@@ -27,6 +27,13 @@ impl Object for Page {
             "request" => Value::from_dyn_object(Arc::clone(&self.request)),
             "user" => Value::from_object(UserValue(self.request.user.clone())),
             "url" => Value::from_object(Url(Arc::clone(&self.request))),
+            "csrf_token" => self.request.csrf_token()?.into(),
+            "csrf_input" => {
+                // The token is made of letters and digits, so that nothing needs to be escaped.
+                let token = self.request.csrf_token()?;
+                let input = format!("<input type=\"hidden\" name=\"csrfmiddlewaretoken\" value=\"{token}\">");
+                Value::from_safe_string(input)
+            }
             _ => return None,
         })
     }
@@ -36,7 +43,7 @@ impl Object for Page {
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&["request", "user", "url"])
+        Enumerator::Str(&["request", "user", "url", "csrf_token", "csrf_input"])
     }
 }
 
@@ -53,6 +60,8 @@ pub(super) struct RequestValue {
     root_path: String,
     is_secure: bool,
     kwargs: Value,
+    #[cfg(feature = "auth")]
+    csrf: Option<crate::http::CsrfToken>,
 }
 
 impl RequestValue {
@@ -72,7 +81,21 @@ impl RequestValue {
             root_path: scope.root_path.clone(),
             is_secure: scope.is_secure(),
             kwargs: scope.url_route.kwargs.iter().collect(),
+            #[cfg(feature = "auth")]
+            csrf: scope.extensions.get().cloned(),
         }
+    }
+
+    /// A token for a form of this page; `None` without CSRF middleware.
+    #[cfg(feature = "auth")]
+    fn csrf_token(&self) -> Option<String> {
+        self.csrf.as_ref().map(crate::http::CsrfToken::token)
+    }
+
+    #[cfg(not(feature = "auth"))]
+    #[allow(clippy::unused_self, reason = "the same call as with users")]
+    fn csrf_token(&self) -> Option<String> {
+        None
     }
 
     pub(super) fn is_debug(&self) -> bool {

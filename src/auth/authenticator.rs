@@ -1,0 +1,289 @@
+//! [`Auth`]: who a session's user is, and logging in and out.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use subtle::ConstantTimeEq;
+use unicode_normalization::UnicodeNormalization;
+
+use super::auth_hash::{MadeBy, verify_auth_hash};
+use super::sockets::{Following, Ticket, prepare};
+use super::{
+    AuthError, Passwords, SecretKeys, Session, SessionError, StoredUser, User, UserStore, session_auth_hash,
+};
+use crate::http::CsrfToken;
+use crate::{Protocol, Scope, Scoped};
+
+const USER_ID: &str = "_auth_user_id";
+const BACKEND: &str = "_auth_user_backend";
+const HASH: &str = "_auth_user_hash";
+
+/// What can be set about users; Django's settings of the same names.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct AuthSettings {
+    /// How passwords are hashed and verified.
+    pub passwords: Passwords,
+    /// `AUTHENTICATION_BACKENDS`: the names under which a session may say that its user was authenticated. The first
+    /// one is written. Django's own `ModelBackend`, so that Django knows the sessions that are made here.
+    pub backends: Vec<String>,
+    /// How often open sockets are compared with the database. 30 s; longer spares queries, shorter notices sooner
+    /// what Django itself has changed.
+    pub recheck_interval: Duration,
+}
+
+impl Default for AuthSettings {
+    fn default() -> Self {
+        Self {
+            passwords: Passwords::default(),
+            backends: vec!["django.contrib.auth.backends.ModelBackend".to_owned()],
+            recheck_interval: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Users by session: who they are, and logging in and out. Cheap to clone; one per site.
+#[derive(Clone)]
+pub struct Auth(Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) users: Arc<dyn UserStore>,
+    pub(super) keys: SecretKeys,
+    pub(super) settings: AuthSettings,
+    pub(super) following: Following,
+}
+
+impl Auth {
+    /// The users of `users`, whose sessions are bound to their passwords by `keys`.
+    pub fn new(users: impl UserStore, keys: SecretKeys, settings: AuthSettings) -> Self {
+        let following = Following::new(keys.clone());
+        Self(Arc::new(Inner { users: Arc::new(users), keys, settings, following }))
+    }
+
+    pub(super) fn inner(&self) -> &Arc<Inner> {
+        &self.0
+    }
+
+    /// The active user of a name and a password; `None` for a wrong one of either, which takes as long.
+    ///
+    /// A password that was hashed in a weaker way is hashed anew, see [`Rehash`](super::Rehash).
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`]; [`AuthError::Password`] when too many passwords are being hashed.
+    ///
+    /// # Cancel safety
+    /// A check that is dropped may still store a new hash of the same password, or not.
+    pub async fn authenticate(&self, username: &str, password: &str) -> Result<Option<User>, AuthError> {
+        let stored = self.0.users.by_username(username).await?;
+        let column = stored.as_ref().map(|user| &*user.password);
+        let checked = self.0.settings.passwords.check(password, column).await?;
+        let Some(user) = stored.filter(|user| checked.correct && user.account.is_active) else {
+            return Ok(None);
+        };
+        if let Some(encoded) = checked.rehashed {
+            self.0.users.set_password(&user.account.id, &encoded).await?;
+        }
+        Ok(Some(User::new(user.account)))
+    }
+
+    /// Makes `user` the one of this session. An anonymous session keeps its data under a new key; that of another
+    /// user is forgotten.
+    ///
+    /// In a consumer it works before accept, and the cookie goes with the answer.
+    ///
+    /// # Errors
+    /// [`SessionError::Answered`] after accept; [`AuthError::NoAccount`] when the user is gone meanwhile or not
+    /// active; [`AuthError::Unavailable`].
+    pub async fn login(&self, to: &mut (impl Scoped + Send), user: &User) -> Result<(), AuthError> {
+        let scope = to.scope_mut();
+        let id = user.id().unwrap_or_default();
+        let stored = self.0.users.by_id(id).await?.filter(|stored| stored.account.is_active);
+        let stored = stored.ok_or_else(|| AuthError::NoAccount(user.username().to_owned()))?;
+        let hash = session_auth_hash(&stored.password, &self.0.keys);
+        let session = scope.session.clone();
+        self.make_room(scope, &session, id, &hash).await?;
+        session.set(USER_ID, id).await?;
+        session.set(BACKEND, self.0.settings.backends.first().map_or("", String::as_str)).await?;
+        session.set(HASH, &hash).await?;
+        if let Some(csrf) = scope.extensions.get::<CsrfToken>() {
+            csrf.rotate();
+        }
+        self.0.users.logged_in(id).await?;
+        self.admit(scope, stored);
+        Ok(())
+    }
+
+    /// What Django does before it writes a user into a session: a new key, and nothing left of another user.
+    async fn make_room(
+        &self,
+        scope: &Scope,
+        session: &Session,
+        id: &str,
+        hash: &str,
+    ) -> Result<(), AuthError> {
+        let (old_id, old_hash) = (entry(session, USER_ID).await?, entry(session, HASH).await?);
+        let is_same = |old_hash: &str| bool::from(old_hash.as_bytes().ct_eq(hash.as_bytes()));
+        match (old_id, old_hash) {
+            (None, _) => session.cycle_key().await?,
+            (Some(old_id), Some(old_hash)) if old_id == id && is_same(&old_hash) => {
+                if session.is_answered().await {
+                    return Err(SessionError::Answered.into());
+                }
+            }
+            _ if session.is_answered().await => return Err(SessionError::Answered.into()),
+            _ => self.end_session(scope, session).await?,
+        }
+        Ok(())
+    }
+
+    /// Forgets the session, its data and its user, and closes its open sockets, everywhere.
+    ///
+    /// # Errors
+    /// [`AuthError::Unavailable`], in which case the user is still logged in; [`SessionError::Answered`] after accept
+    /// for sessions that live in the cookie.
+    pub async fn logout(&self, from: &mut (impl Scoped + Send)) -> Result<(), AuthError> {
+        let scope = from.scope_mut();
+        let session = scope.session.clone();
+        self.end_session(scope, &session).await?;
+        scope.user = User::anonymous();
+        scope.extensions.remove::<Ticket>();
+        Ok(())
+    }
+
+    /// Stores a new password. The session at hand stays, under a new key; all other sessions of the user end, and so
+    /// do their open sockets.
+    ///
+    /// # Errors
+    /// As [`login`](Self::login).
+    pub async fn change_password(
+        &self,
+        of: &mut (impl Scoped + Send),
+        user: &User,
+        password: &str,
+    ) -> Result<(), AuthError> {
+        let scope = of.scope_mut();
+        let id = user.id().ok_or_else(|| AuthError::NoAccount(String::new()))?;
+        let encoded = self.0.settings.passwords.make(password).await?;
+        self.0.users.set_password(id, &encoded).await?;
+        if scope.user.id() == Some(id) {
+            scope.session.cycle_key().await?;
+            scope.session.set(HASH, &session_auth_hash(&encoded, &self.0.keys)).await?;
+        }
+        self.0.following.user_changed(&scope.env, id).await;
+        Ok(())
+    }
+
+    /// Closes all open sockets of a user, everywhere and at once: to be called after an account was deactivated.
+    pub async fn close_sockets(&self, env: &crate::Environment, user: &User) {
+        if let Some(id) = user.id() {
+            self.0.following.user_changed(env, id).await;
+        }
+    }
+
+    /// How passwords are hashed and verified.
+    pub fn passwords(&self) -> &Passwords {
+        &self.0.settings.passwords
+    }
+
+    /// Finds out who the user of a scope's session is, and puts the user into the scope.
+    pub(crate) async fn resolve(&self, scope: &mut Scope) -> Result<(), AuthError> {
+        let session = scope.session.clone();
+        if scope.protocol == Protocol::WEBSOCKET && session.current_key().is_some() {
+            prepare(self, &scope.env).await;
+        }
+        let Some(stored) = self.session_user(&session).await? else { return Ok(()) };
+        let hash = entry(&session, HASH).await?.unwrap_or_default();
+        match verify_auth_hash(&hash, &stored.password, &self.0.keys) {
+            Some(MadeBy::CurrentKey) => {}
+            Some(MadeBy::FallbackKey) if scope.protocol == Protocol::WEBSOCKET => {}
+            Some(MadeBy::FallbackKey) => {
+                session.cycle_key().await?;
+                session.set(HASH, &session_auth_hash(&stored.password, &self.0.keys)).await?;
+            }
+            None => return self.end_session(scope, &session).await,
+        }
+        self.admit(scope, stored);
+        Ok(())
+    }
+
+    /// The active user that a session names, whose password may have changed since.
+    async fn session_user(&self, session: &Session) -> Result<Option<StoredUser>, AuthError> {
+        let (Some(id), Some(backend)) = (entry(session, USER_ID).await?, entry(session, BACKEND).await?)
+        else {
+            return Ok(None);
+        };
+        if !self.0.settings.backends.contains(&backend) {
+            return Ok(None);
+        }
+        Ok(self.0.users.by_id(&id).await?.filter(|stored| stored.account.is_active))
+    }
+
+    fn admit(&self, scope: &mut Scope, stored: StoredUser) {
+        scope.extensions.insert(self.0.following.ticket(&stored.password));
+        scope.user = User::new(stored.account);
+    }
+
+    async fn end_session(&self, scope: &Scope, session: &Session) -> Result<(), AuthError> {
+        let key = session.key().await?;
+        session.flush().await?;
+        if let Some(key) = key {
+            self.0.following.session_ended(&scope.env, &key).await;
+        }
+        Ok(())
+    }
+
+    fn of(scope: &Scope) -> Result<Self, AuthError> {
+        scope.extensions.get::<Self>().cloned().ok_or(AuthError::NoMiddleware)
+    }
+}
+
+/// A session's entry that Django writes as text; one of another type was not written by it and counts as absent.
+async fn entry(session: &Session, name: &str) -> Result<Option<String>, AuthError> {
+    match session.get(name).await {
+        Err(SessionError::Entry { .. }) => Ok(None),
+        found => Ok(found?),
+    }
+}
+
+/// The active user of a name and a password, see [`Auth::authenticate`].
+///
+/// # Errors
+/// [`AuthError::NoMiddleware`]; as [`Auth::authenticate`].
+pub fn authenticate<'a, S: Scoped>(
+    scope: &S,
+    username: &'a str,
+    password: &'a str,
+) -> impl Future<Output = Result<Option<User>, AuthError>> + Send + use<'a, S> {
+    // Taken out of the scope here: a request's body lets nobody hold a request across an await.
+    let auth = Auth::of(scope.scope());
+    async move { auth?.authenticate(username, password).await }
+}
+
+/// Logs a user in, see [`Auth::login`]. Takes a request, or in a consumer `ctx.scope_mut()`.
+///
+/// # Errors
+/// [`AuthError::NoMiddleware`]; as [`Auth::login`].
+pub async fn login(to: &mut (impl Scoped + Send), user: &User) -> Result<(), AuthError> {
+    Auth::of(to.scope())?.login(to, user).await
+}
+
+/// Logs the user out, see [`Auth::logout`]. Takes a request, or in a consumer `ctx.scope_mut()`.
+///
+/// # Errors
+/// [`AuthError::NoMiddleware`]; as [`Auth::logout`].
+pub async fn logout(from: &mut (impl Scoped + Send)) -> Result<(), AuthError> {
+    Auth::of(from.scope())?.logout(from).await
+}
+
+/// A name as Django's login form and its user model normalise it (NFKC), so that two ways of typing one name are one
+/// user. Passwords are never normalised.
+pub fn normalize_username(username: &str) -> String {
+    username.nfkc().collect()
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth").field("users", &self.0.users).finish_non_exhaustive()
+    }
+}

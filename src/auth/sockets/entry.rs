@@ -1,0 +1,82 @@
+//! One open socket and what it stands on.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::registry::Registry;
+use crate::Kwargs;
+use crate::auth::permission::Permission;
+use crate::auth::{Session, User};
+use crate::websocket::{CloseCode, CloseFrame, SocketHandle};
+
+/// One open socket and what it stands on. What it holds, the connection's scope holds anyway.
+pub(super) struct Entry {
+    /// No session for a socket that stands on a permission alone.
+    pub(super) session: Session,
+    pub(super) user: User,
+    /// The password column, hashed, as it was at the handshake; 0 for a user that no session names.
+    pub(super) password: u64,
+    pub(super) session_tag: u64,
+    pub(super) user_tag: u64,
+    pub(super) guards: Option<Guards>,
+    pub(super) socket: SocketHandle,
+    pub(super) registry: Arc<Registry>,
+}
+
+impl Entry {
+    /// Closes the socket because its session or its user is no more.
+    pub(super) fn end_session(&self) {
+        self.socket.close(CloseFrame::new(CloseCode::SESSION_ENDED, "session ended"));
+    }
+
+    /// Closes the socket because its permission was withdrawn.
+    pub(super) fn withdraw(&self) {
+        self.socket.close(CloseFrame::new(CloseCode::FORBIDDEN, "permission withdrawn"));
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.registry.leave(self);
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("user", &self.user.username()).finish_non_exhaustive()
+    }
+}
+
+/// In the scope's extensions, what keeps a socket among the followed ones; it lives as long as the connection.
+#[derive(Clone, Debug)]
+pub(super) struct Lease(#[allow(dead_code, reason = "held, never read")] Arc<Entry>);
+
+impl Lease {
+    pub(super) fn new(entry: Arc<Entry>) -> Self {
+        Self(entry)
+    }
+}
+
+/// The permissions that a connection has passed on its way, which are asked again while it is open.
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Guards(Arc<Vec<Guard>>);
+
+/// A permission and what it was asked about.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    pub(super) permission: Arc<dyn Permission>,
+    pub(super) kwargs: Kwargs,
+}
+
+impl Guards {
+    /// With one more.
+    pub(crate) fn with(self, permission: Arc<dyn Permission>, kwargs: Kwargs) -> Self {
+        let mut guards = Arc::unwrap_or_clone(self.0);
+        guards.push(Guard { permission, kwargs });
+        Self(Arc::new(guards))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Guard> {
+        self.0.iter()
+    }
+}

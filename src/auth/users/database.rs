@@ -1,0 +1,159 @@
+//! Users in the database, in Django's table.
+
+use chrono::Utc;
+use futures_util::future::BoxFuture;
+use serde_json::Value;
+
+use super::table::Quoted;
+use super::{StoredUser, UserStore, UserTable};
+use crate::auth::{Account, AuthError, Database, DatabaseError, Parameter, Row};
+
+/// Users in the table `auth_user`, or in one that takes its place.
+#[derive(Debug)]
+pub struct DatabaseUsers {
+    database: Database,
+    columns: UserTable,
+    names: Quoted,
+}
+
+/// A user to be created.
+#[derive(Debug, Clone, Default)]
+pub struct NewUser<'a> {
+    /// The name to log in with. Normalise what people type by [`normalize_username`](crate::auth::normalize_username).
+    pub username: &'a str,
+    /// The password column, as [`Passwords::make`](crate::auth::Passwords::make) makes it.
+    pub password: &'a str,
+    /// May be empty.
+    pub email: &'a str,
+    /// Whether the user may enter Django's admin.
+    pub is_staff: bool,
+    /// Whether the user has every permission.
+    pub is_superuser: bool,
+}
+
+impl DatabaseUsers {
+    /// Users in Django's own table.
+    pub fn new(database: Database) -> Self {
+        let columns = UserTable::default();
+        let names = Quoted {
+            table: format!("\"{}\"", columns.table),
+            id: format!("\"{}\"", columns.id),
+            username: format!("\"{}\"", columns.username),
+        };
+        Self { database, columns, names }
+    }
+
+    /// Users in another table.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Statement`] for a name with other characters than letters, digits and `_`.
+    pub fn in_table(database: Database, columns: UserTable) -> Result<Self, DatabaseError> {
+        let names = columns.quoted()?;
+        Ok(Self { database, columns, names })
+    }
+
+    /// Creates a user in Django's own table.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Conflict`] when there is a user of this name.
+    pub async fn create(&self, user: NewUser<'_>) -> Result<Account, DatabaseError> {
+        let sql = format!(
+            "INSERT INTO {} (username, password, email, is_staff, is_superuser, is_active, first_name, last_name, \
+             last_login, date_joined) VALUES (:username, :password, :email, :staff, :superuser, :active, '', '', \
+             NULL, :now)",
+            self.names.table
+        );
+        let values = [
+            ("username", user.username.into()),
+            ("password", user.password.into()),
+            ("email", user.email.into()),
+            ("staff", user.is_staff.into()),
+            ("superuser", user.is_superuser.into()),
+            ("active", true.into()),
+            ("now", Utc::now().into()),
+        ];
+        self.database.execute(&sql, &values).await?;
+        let created = self.select(&self.names.username, user.username.into()).await?;
+        created
+            .map(|user| user.account)
+            .ok_or_else(|| DatabaseError::Statement("a user that was just created is not there".to_owned()))
+    }
+
+    async fn select(&self, column: &str, value: Parameter) -> Result<Option<StoredUser>, DatabaseError> {
+        let sql = format!("SELECT * FROM {} WHERE {column} = :value", self.names.table);
+        match self.database.row(&sql, &[("value", value)]).await {
+            Ok(row) => Ok(row.map(|row| self.read(&row))),
+            // A key that cannot stand in the column is nobody's.
+            Err(DatabaseError::Unfit { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn select_all(&self, ids: &[&str]) -> Result<Vec<StoredUser>, DatabaseError> {
+        let sql = format!("SELECT * FROM {} WHERE {} IN (:ids)", self.names.table, self.names.id);
+        match self.database.rows(&sql, &[("ids", ids.iter().copied().collect())]).await {
+            Ok(rows) => Ok(rows.iter().map(|row| self.read(row)).collect()),
+            Err(DatabaseError::Unfit { .. }) => {
+                let mut users = Vec::new();
+                for id in ids {
+                    users.extend(self.select(&self.names.id, (*id).into()).await?);
+                }
+                Ok(users)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn read(&self, row: &Row) -> StoredUser {
+        let flag = |column: &str, absent| row.get(column).map_or(absent, is_true);
+        let account = Account {
+            id: text(row.get(&self.columns.id)),
+            username: text(row.get(&self.columns.username)),
+            is_active: flag("is_active", true),
+            is_staff: flag("is_staff", false),
+            is_superuser: flag("is_superuser", false),
+        };
+        StoredUser { account, password: text(row.get("password")) }
+    }
+
+    async fn update(&self, column: &str, id: &str, value: Parameter) -> Result<(), DatabaseError> {
+        let Quoted { table, id: id_column, .. } = &self.names;
+        let sql = format!("UPDATE {table} SET {column} = :value WHERE {id_column} = :id");
+        self.database.execute(&sql, &[("value", value), ("id", id.into())]).await?;
+        Ok(())
+    }
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn is_true(value: &Value) -> bool {
+    value.as_bool().unwrap_or_else(|| value.as_i64() == Some(1))
+}
+
+impl UserStore for DatabaseUsers {
+    fn by_id<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredUser>, AuthError>> {
+        Box::pin(async move { Ok(self.select(&self.names.id, id.into()).await?) })
+    }
+
+    fn by_username<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Result<Option<StoredUser>, AuthError>> {
+        Box::pin(async move { Ok(self.select(&self.names.username, username.into()).await?) })
+    }
+
+    fn by_ids<'a>(&'a self, ids: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<StoredUser>, AuthError>> {
+        Box::pin(async move { Ok(self.select_all(ids).await?) })
+    }
+
+    fn set_password<'a>(&'a self, id: &'a str, encoded: &'a str) -> BoxFuture<'a, Result<(), AuthError>> {
+        Box::pin(async move { Ok(self.update("password", id, encoded.into()).await?) })
+    }
+
+    fn logged_in<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<(), AuthError>> {
+        Box::pin(async move { Ok(self.update("last_login", id, Utc::now().into()).await?) })
+    }
+}

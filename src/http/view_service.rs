@@ -1,0 +1,44 @@
+//! A view as a tower service, for middleware around one route.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+
+use futures_util::future::BoxFuture;
+use tower::Service;
+
+use super::body::{Request, Response};
+use super::failure::Asked;
+use super::view::BoxedView;
+use crate::routing::Routes;
+
+/// A view as a tower service: what the middleware of a single route stands around. A view's error is answered here,
+/// so that the middleware sees a response.
+#[derive(Debug, Clone)]
+pub struct ViewService(BoxedView);
+
+impl ViewService {
+    /// The service of a view.
+    pub fn new(view: BoxedView) -> Self {
+        Self(view)
+    }
+}
+
+impl Service<Request> for ViewService {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let view = self.0.clone();
+        Box::pin(async move {
+            let asked = Asked::of(&request);
+            Ok(view.call(request).await.unwrap_or_else(|error| asked.failed(error)))
+        })
+    }
+}
+
+impl Routes for ViewService {}
