@@ -14,7 +14,7 @@ use tokio::task::coop;
 
 use super::clock::{Clock, Due};
 use super::decoder::{Decoder, Incoming};
-use super::handler::{Handled, Outcome};
+use super::handler::Outcome;
 use super::outbox::{Outbox, Request};
 use super::sockets::Registration;
 use super::wire::{Ended, Wire};
@@ -187,13 +187,13 @@ where
 
     async fn receive(&mut self, message: Message) -> Option<End> {
         let consumer = self.consumer.as_mut()?;
-        let handled = self.line.handle(consumer.receive(&mut self.ctx, message)).await;
-        self.after(handled)
+        let outcome = self.line.handle(consumer.receive(&mut self.ctx, message)).await;
+        self.after(outcome)
     }
 
     async fn delivery(&mut self, delivery: Delivery) -> Option<End> {
         let consumer = self.consumer.as_mut()?;
-        let handled = match delivery {
+        let outcome = match delivery {
             Delivery::Event(event) => match event.decode::<C::Event>() {
                 Ok(event) => self.line.handle(consumer.event(&mut self.ctx, event)).await,
                 Err(error) => {
@@ -206,13 +206,13 @@ where
                 return Some(End::Close(CloseFrame::new(CloseCode::OVERFLOW, "too far behind")));
             }
         };
-        self.after(handled)
+        self.after(outcome)
     }
 
     /// What a handler's outcome means for the connection.
-    fn after(&mut self, handled: Handled) -> Option<End> {
+    fn after(&mut self, outcome: Outcome<()>) -> Option<End> {
         let core = self.ctx.core_mut();
-        let close = match handled.outcome {
+        let close = match outcome {
             Outcome::Done(Ok(())) => None,
             Outcome::Done(Err(error)) => core.judge(error),
             Outcome::Panicked(text) => Some(core.panicked(&text)),

@@ -12,11 +12,6 @@ use super::outbox::Request;
 use crate::Result;
 use crate::blocking::panic_text;
 
-/// What became of one call of a handler.
-pub(super) struct Handled {
-    pub(super) outcome: Outcome<()>,
-}
-
 /// The outcome of a handler's future.
 pub(super) enum Outcome<T> {
     Done(Result<T>),
@@ -39,7 +34,7 @@ pub(super) fn poll_caught<T>(
 
 impl Line {
     /// Runs a handler to its end. While it waits, what it has sent is written, and nothing is read.
-    pub(super) async fn handle(&mut self, handler: impl Future<Output = Result<()>>) -> Handled {
+    pub(super) async fn handle(&mut self, handler: impl Future<Output = Result<()>>) -> Outcome<()> {
         let start = Instant::now();
         let mut handler = pin!(handler);
         let mut waited = false;
@@ -55,7 +50,7 @@ impl Line {
         if waited {
             self.clock.stood_still(start);
         }
-        Handled { outcome }
+        outcome
     }
 
     /// What goes on beside a waiting handler: writing, and the hard stop.

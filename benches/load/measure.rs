@@ -1,0 +1,64 @@
+//! A server as a child process: pinned to a core, its CPU time and memory read from /proc.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts this program as a server, alone on the first core.
+    pub fn start(kind: &[&str]) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).arg(program).arg("serve").args(kind).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("taskset, of util-linux");
+        let mut line = String::new();
+        let output = child.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut line).expect("its address");
+        Self { child, address: line.trim().parse().expect("an address") }
+    }
+
+    /// Seconds of CPU used so far.
+    pub fn cpu(&self) -> f64 {
+        // The process's threads together, in nanoseconds.
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("/proc");
+        let nanoseconds: u64 = tasks
+            .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok())
+            .filter_map(|text| text.split(' ').next()?.parse::<u64>().ok())
+            .sum();
+        nanoseconds as f64 / 1e9
+    }
+
+    /// Proportional memory, in KiB.
+    pub fn memory(&self) -> usize {
+        let text = std::fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id())).expect("/proc");
+        let line = text.lines().find(|line| line.starts_with("Pss:")).expect("Pss");
+        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The client's process keeps to the second core.
+pub fn pin_client() {
+    let id = std::process::id().to_string();
+    let _ = Command::new("taskset").args(["-a", "-p", "-c", "1", &id]).stdout(Stdio::null()).status();
+    let _ = rlimit::increase_nofile_limit(u64::MAX);
+}
+
+/// The median of some rounds.
+pub fn median(rounds: usize, mut round: impl FnMut() -> f64) -> f64 {
+    let mut figures: Vec<f64> = (0..rounds).map(|_| round()).collect();
+    figures.sort_by(f64::total_cmp);
+    figures[rounds / 2]
+}
