@@ -90,6 +90,17 @@ impl BlockingPool {
             return Ok(Place(permit));
         }
         let _turn = self.0.enter_queue()?;
+        self.turn().await
+    }
+
+    /// Waits for a thread, however many wait already: for callers that are bounded otherwise.
+    ///
+    /// # Errors
+    /// [`PoolError::ShutDown`].
+    ///
+    /// # Cancel safety
+    /// A wait that is dropped gives its place in the line up.
+    pub(crate) async fn turn(&self) -> Result<Place, PoolError> {
         let permit = Arc::clone(&self.0.threads).acquire_owned().await;
         permit.map(Place).map_err(|_| PoolError::ShutDown)
     }

@@ -46,6 +46,8 @@ pub struct Limits {
     pub mailbox_events: usize,
     /// Bytes of events waiting for one consumer. 1 MiB.
     pub mailbox_bytes: usize,
+    /// Groups that one connection may be in. 1,000; one more is the client's error `too_many_groups`.
+    pub groups_per_connection: usize,
     /// The peer's answer to our close frame. 5 s; then the connection is dropped.
     pub close_time: Duration,
     /// How long `disconnect` may run. 10 s; then it is dropped and logged.
@@ -89,6 +91,7 @@ impl Default for Limits {
             outbox_stall: 10 * second,
             mailbox_events: 100,
             mailbox_bytes: 1 << 20,
+            groups_per_connection: 1000,
             close_time: 5 * second,
             disconnect_time: 10 * second,
             connections: None,

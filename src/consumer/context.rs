@@ -9,10 +9,9 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::Policy;
+use super::channel::OwnChannel;
 use crate::auth::User;
-use crate::layers::{
-    ChannelLayer, ChannelName, Delivered, Event, GroupName, LayerError, Mailbox, MailboxOptions, Pushed,
-};
+use crate::layers::{ChannelLayer, ChannelName, Delivered, Event, GroupName, LayerError, Pushed};
 use crate::websocket::deflate::Encoding;
 use crate::websocket::outbox::Outbox;
 use crate::websocket::{
@@ -34,15 +33,13 @@ pub(crate) struct Core {
     pub(crate) scope: Box<Scope>,
     pub(crate) policy: Arc<Policy>,
     pub(crate) outbox: Arc<Outbox>,
-    pub(crate) mailbox: Option<Mailbox>,
+    pub(crate) channel: OwnChannel,
     /// Whether the handshake was accepted.
     pub(crate) accepted: bool,
     // Only ever reached by `get_mut`: the lock makes the context `Sync`, which handlers' futures need.
     handshake: Mutex<Handshake>,
     /// What the consumer asked to close with.
     pub(crate) close: Option<CloseFrame>,
-    layer: Option<Arc<dyn ChannelLayer>>,
-    channel_name: Option<ChannelName>,
 }
 
 /// How far the handshake is.
@@ -63,26 +60,22 @@ struct NotAccepted;
 /// A blocking handler's send found the outbox full: the client reads too slowly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the client's outbox is full (limit: outbox_bytes)")]
-struct OutboxFull;
+pub(crate) struct OutboxFull;
 
 impl<S> Context<S> {
     pub(crate) fn new(connection: Connection, policy: Arc<Policy>, state: S) -> Result<Self, LayerError> {
         let (scope, transport) = connection.into_parts();
-        let layer = match &policy.layer {
-            Some(alias) => Some(scope.env.layers.handle(alias)?.layer().clone()),
-            None => scope.env.layers.get(DEFAULT_LAYER).cloned(),
-        };
         let outbox = Arc::new(Outbox::new(scope.env.limits.outbox_bytes, policy.overflow));
+        let channel =
+            OwnChannel::new(&scope.env, policy.layer.as_deref(), policy.overflow, Some(outbox.clone()))?;
         let core = Core {
             scope,
             policy,
             outbox,
-            mailbox: None,
+            channel,
             accepted: false,
             handshake: Mutex::new(Handshake::Open(transport)),
             close: None,
-            layer,
-            channel_name: None,
         };
         Ok(Self { core: Some(Box::new(core)), state })
     }
@@ -224,6 +217,12 @@ impl<S> Context<S> {
         }
     }
 
+    /// Waits until the outbox is half empty, so that a blocking handler has room to send. Cancel safe.
+    pub(super) async fn room(&mut self) {
+        let outbox = &self.core().outbox;
+        poll_fn(|cx| outbox.poll_room(cx)).await;
+    }
+
     pub(super) fn append_message(&mut self, message: &Message) -> Result<()> {
         self.append_frame(frame::message(message, self.encoding()))
     }
@@ -254,7 +253,7 @@ impl<S> Context<S> {
     /// # Errors
     /// When the server has none.
     pub fn layer(&self) -> Result<&Arc<dyn ChannelLayer>, LayerError> {
-        self.core().layer()
+        self.core().channel.layer()
     }
 
     /// This consumer's own channel; made when it is first asked for.
@@ -262,9 +261,7 @@ impl<S> Context<S> {
     /// # Errors
     /// Without a layer, or when the layer is unavailable.
     pub async fn channel_name(&mut self) -> Result<ChannelName, LayerError> {
-        let core = self.core_mut();
-        core.mailbox().await?;
-        core.channel_name.clone().ok_or_else(no_layer)
+        self.core_mut().channel.name().await
     }
 
     /// Joins a group: its events come to [`event`](super::WebsocketConsumer::event). Done when the subscription is
@@ -273,9 +270,7 @@ impl<S> Context<S> {
     /// # Errors
     /// Without a layer, or when the layer is unavailable.
     pub async fn group_add(&mut self, group: &GroupName) -> Result<(), LayerError> {
-        let core = self.core_mut();
-        let layer = Arc::clone(core.layer()?);
-        layer.group_add(group, core.mailbox().await?).await
+        self.core_mut().channel.group_add(group).await
     }
 
     /// Joins a group whose events go to the client as they are, as JSON text, without waking this consumer.
@@ -283,9 +278,7 @@ impl<S> Context<S> {
     /// # Errors
     /// Without a layer, or when the layer is unavailable.
     pub async fn group_forward(&mut self, group: &GroupName) -> Result<(), LayerError> {
-        let core = self.core_mut();
-        let layer = Arc::clone(core.layer()?);
-        layer.group_forward(group, core.mailbox().await?).await
+        self.core_mut().channel.group_forward(group).await
     }
 
     /// Leaves a group. Not being in it is fine.
@@ -293,12 +286,7 @@ impl<S> Context<S> {
     /// # Errors
     /// When the layer is unavailable.
     pub async fn group_discard(&mut self, group: &GroupName) -> Result<(), LayerError> {
-        let core = self.core_mut();
-        let layer = Arc::clone(core.layer()?);
-        match &core.mailbox {
-            Some(mailbox) => layer.group_discard(group, mailbox).await,
-            None => Ok(()),
-        }
+        self.core_mut().channel.group_discard(group).await
     }
 
     /// Sends an event to every member of a group, in every process. How many members of this process it reached.
@@ -310,7 +298,7 @@ impl<S> Context<S> {
         group: &GroupName,
         message: &T,
     ) -> Result<Delivered> {
-        Ok(self.layer()?.group_send(group, Event::new(message)?).await?)
+        self.core().channel.group_send(group, message).await
     }
 
     /// Sends a message to one channel.
@@ -318,7 +306,7 @@ impl<S> Context<S> {
     /// # Errors
     /// Without a layer, when it is unavailable, when the channel is full, or when the message can't travel.
     pub async fn send_to<T: Serialize + ?Sized>(&self, channel: &ChannelName, message: &T) -> Result<()> {
-        Ok(self.layer()?.send(channel, Event::new(message)?).await?)
+        self.core().channel.send_to(channel, message).await
     }
 
     /// Runs blocking work on the server's bounded pool.
@@ -331,27 +319,6 @@ impl<S> Context<S> {
 }
 
 impl Core {
-    fn layer(&self) -> Result<&Arc<dyn ChannelLayer>, LayerError> {
-        self.layer.as_ref().ok_or_else(no_layer)
-    }
-
-    /// The consumer's mailbox, made on first use: a consumer without groups costs none.
-    async fn mailbox(&mut self) -> Result<&Mailbox, LayerError> {
-        if self.mailbox.is_none() {
-            let limits = &self.scope.env.limits;
-            let options = MailboxOptions {
-                events: limits.mailbox_events,
-                bytes: limits.mailbox_bytes,
-                overflow: self.policy.overflow,
-            };
-            let mailbox = self.layer()?.new_channel("specific", options).await?;
-            mailbox.set_sink(self.outbox.clone());
-            self.channel_name = Some(mailbox.name().clone());
-            self.mailbox = Some(mailbox);
-        }
-        self.mailbox.as_ref().ok_or_else(no_layer)
-    }
-
     fn check_subprotocol(&self, acceptance: &Acceptance) -> Result<()> {
         match &acceptance.subprotocol {
             Some(chosen) if !self.scope.subprotocols.contains(chosen) => Err(Error::msg(format!(
@@ -411,11 +378,4 @@ impl<S> fmt::Debug for Context<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Context").field("path", &self.scope().path).finish_non_exhaustive()
     }
-}
-
-/// The alias of the layer that is meant when none is named.
-const DEFAULT_LAYER: &str = "default";
-
-fn no_layer() -> LayerError {
-    LayerError::NotConfigured { alias: DEFAULT_LAYER.to_owned(), configured: Vec::new() }
 }

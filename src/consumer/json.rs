@@ -5,9 +5,9 @@ use std::future::Future;
 use serde::de::DeserializeOwned;
 
 use super::{Context, WebsocketConsumer};
-use crate::Result;
 use crate::layers::{Event, LayerGap};
 use crate::websocket::{CloseFrame, Message};
+use crate::{ClientError, Result};
 
 /// A consumer whose clients send JSON. Mounted as `consumer::<Json<C>>()`.
 ///
@@ -30,6 +30,14 @@ pub trait JsonWebsocketConsumer<S = ()>: Sized + Send + 'static {
         ctx: &mut Context<S>,
         content: Self::Content,
     ) -> impl Future<Output = Result<()>> + Send;
+
+    /// How a text becomes [`Content`](Self::Content); by default by `serde_json`. Channels: `decode_json`.
+    ///
+    /// # Errors
+    /// A [`ClientError`] `malformed` for what is not JSON or does not fit.
+    fn decode_json(text: &str) -> Result<Self::Content, ClientError> {
+        crate::websocket::decode_json(text)
+    }
 
     /// See [`WebsocketConsumer::event`].
     fn event(
@@ -68,7 +76,8 @@ impl<S: Send + Sync + 'static, C: JsonWebsocketConsumer<S>> WebsocketConsumer<S>
     }
 
     async fn receive(&mut self, ctx: &mut Context<S>, message: Message) -> Result<()> {
-        self.0.receive_json(ctx, message.json()?).await
+        let content = C::decode_json(message.as_text()?)?;
+        self.0.receive_json(ctx, content).await
     }
 
     async fn event(&mut self, ctx: &mut Context<S>, event: Event<C::Event>) -> Result<()> {

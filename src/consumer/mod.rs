@@ -4,20 +4,24 @@
 //! [`layers`](crate::layers), through which consumers talk to each other. A consumer never meets hyper.
 
 pub mod blocking;
+mod channel;
 mod context;
 mod json;
 mod policy;
 mod service;
+mod text;
 
 use std::future::Future;
 
 use serde::de::DeserializeOwned;
 
+pub(crate) use channel::OwnChannel;
 pub use context::Context;
-pub(crate) use context::Core;
+pub(crate) use context::{Core, OutboxFull};
 pub use json::{Json, JsonWebsocketConsumer};
 pub use policy::{OnError, Policy};
 pub use service::{ConsumerService, consumer, consumer_with_state};
+pub use text::{Text, TextWebsocketConsumer};
 
 use crate::layers::{Event, LayerGap};
 use crate::websocket::{CloseFrame, Message};

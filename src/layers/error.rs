@@ -34,6 +34,12 @@ pub enum LayerError {
         /// The aliases that there are.
         configured: Vec<String>,
     },
+    /// One connection asks for more groups than it may be in.
+    #[error("a connection may be in {limit} groups (limit: groups_per_connection)")]
+    TooManyGroups {
+        /// The limit.
+        limit: usize,
+    },
     /// A mailbox was given to a layer that did not make it.
     #[error("mailbox {channel} belongs to another channel layer")]
     ForeignMailbox {

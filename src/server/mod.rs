@@ -13,6 +13,7 @@ mod listener;
 mod permits;
 mod request;
 mod running;
+mod target;
 #[cfg(feature = "tls")]
 mod tls;
 mod upgrade;

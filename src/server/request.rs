@@ -6,12 +6,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ::http::header::{COOKIE, HOST};
-use ::http::uri::Authority;
-use ::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
+use ::http::header::{CONNECTION, CONTENT_TYPE, COOKIE, UPGRADE};
+use ::http::{HeaderValue, Method, Request, StatusCode, Version};
 use http_body::Body as _;
 use hyper::body::Incoming;
-use percent_encoding::percent_decode_str;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 
@@ -20,6 +18,7 @@ use super::activity::Activity;
 use super::body::bounded;
 use super::drain::Phase;
 use super::permits::Permit;
+use super::target::{self, Malformed, Target};
 use crate::http::{Body, Response};
 use crate::routing::ProtocolTypeRouter;
 use crate::websocket::handshake;
@@ -55,20 +54,25 @@ impl Handler {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let start = Instant::now();
-        unfold_http2(&mut request);
+        join_cookies(&mut request);
         let guard = peer.activity.begin();
         let method = request.method().clone();
         let raw_path = request.uri().path().to_owned();
-        let mut response = match self.scope(&request, &peer) {
-            Ok(scope) if wants_websocket(&request) => {
+        let checked =
+            target::check(&mut request).and_then(|target| Ok((target, self.scope(&request, &peer)?)));
+        let mut response = match checked {
+            Ok((_, scope)) if wants_websocket(&request) => {
                 return Ok(self.upgrade::<T>(&mut request, scope, peer).await);
             }
-            Ok(scope) => {
+            Ok((Target::Path { close }, scope)) => {
                 let mut request = request.map(|body| bounded(body, &self.env.limits));
                 request.extensions_mut().insert(Box::new(scope));
-                self.app.call_http(request).await
+                let upgrading = request.headers().contains_key(UPGRADE);
+                let response = lawful(self.app.call_http(request).await, upgrading);
+                if close { closing(response) } else { response }
             }
-            Err(text) => bad_request(text),
+            Ok((Target::Server, _)) => Response::default(),
+            Err(malformed) => refused(malformed),
         };
         if !response.body().is_end_stream() {
             response.body_mut().keep(guard);
@@ -78,10 +82,9 @@ impl Handler {
     }
 
     /// The request's scope.
-    fn scope(&self, request: &Request<Incoming>, peer: &Peer) -> Result<Scope, &'static str> {
-        check_host(request)?;
+    fn scope(&self, request: &Request<Incoming>, peer: &Peer) -> Result<Scope, Malformed> {
         let raw_path = request.uri().path();
-        let path = decode(raw_path)?;
+        let path = target::decode(raw_path)?;
         let mut scope = Scope::new(Protocol::HTTP, path);
         scope.raw_path = raw_path.to_owned();
         scope.method = request.method().clone();
@@ -94,74 +97,52 @@ impl Handler {
     }
 }
 
-/// Whether a request asks for the WebSocket protocol: by an upgrade in HTTP/1.1, by an extended CONNECT in HTTP/2
-/// (RFC 8441).
+/// Whether a request asks for the WebSocket protocol: by an upgrade in HTTP/1.1 (HTTP/1.0 knows none), by an extended
+/// CONNECT in HTTP/2 (RFC 8441).
 fn wants_websocket<B>(request: &Request<B>) -> bool {
-    if request.version() < Version::HTTP_2 {
+    if request.version() == Version::HTTP_11 {
         return handshake::wants_websocket(request.headers());
     }
     let protocol = request.extensions().get::<hyper::ext::Protocol>();
     request.method() == Method::CONNECT && protocol.is_some_and(|protocol| protocol.as_str() == "websocket")
 }
 
-/// HTTP/2 carries the host in a field of its own and may split cookies; what comes behind knows HTTP/1.1's form
-/// (RFC 9113 sections 8.2.3 and 8.3.1).
-fn unfold_http2<B>(request: &mut Request<B>) {
-    if request.version() < Version::HTTP_2 {
-        return;
-    }
-    let authority = request.uri().authority().and_then(|host| HeaderValue::try_from(host.as_str()).ok());
-    if let Some(host) = authority {
-        request.headers_mut().insert(HOST, host);
-    }
+/// HTTP/2 may split cookies; what comes behind knows HTTP/1.1's form (RFC 9113 section 8.2.3).
+fn join_cookies<B>(request: &mut Request<B>) {
     let cookies: Vec<_> = request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if cookies.len() > 1
+    if request.version() == Version::HTTP_2
+        && cookies.len() > 1
         && let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
     {
         request.headers_mut().insert(COOKIE, joined);
     }
 }
 
-/// Decodes a path once, as a whole.
-fn decode(raw_path: &str) -> Result<String, &'static str> {
-    if !raw_path.contains('%') {
-        return Ok(raw_path.to_owned());
+/// What an application may answer by mistake and HTTP does not allow: content in a 205, a switch of protocols that
+/// nobody asked for (RFC 9110 sections 15.3.6 and 15.2.2).
+fn lawful(mut response: Response, upgrading: bool) -> Response {
+    match response.status() {
+        StatusCode::RESET_CONTENT => *response.body_mut() = Body::empty(),
+        StatusCode::SWITCHING_PROTOCOLS if !upgrading => {
+            tracing::error!("a view answered 101 to a request without Upgrade");
+            response = Response::default();
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        }
+        _ => {}
     }
-    let path = percent_decode_str(raw_path).decode_utf8().map_err(|_| "The path is not UTF-8.")?;
-    if path.contains('\0') {
-        return Err("The path contains NUL.");
-    }
-    Ok(path.into_owned())
+    response
 }
 
-/// Host must stand once in HTTP/1.1 and be well-formed wherever it stands (RFC 9112 section 3.2).
-fn check_host<B>(request: &Request<B>) -> Result<(), &'static str> {
-    let mut hosts = request.headers().get_all(HOST).iter();
-    match (hosts.next(), hosts.next()) {
-        (_, Some(_)) => Err("The Host field is repeated."),
-        (None, None) if request.version() == Version::HTTP_11 => Err("The Host field is missing."),
-        (None, None) => Ok(()),
-        (Some(host), None) => check_authority(host),
-    }
+/// The answer to what never reaches the application; the connection is closed behind it.
+fn refused(malformed: Malformed) -> Response {
+    let mut response = Response::new(Body::from(malformed.text));
+    *response.status_mut() = malformed.status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    closing(response)
 }
 
-fn check_authority(host: &HeaderValue) -> Result<(), &'static str> {
-    // A target without authority, such as a Unix socket's, has an empty Host.
-    if host.is_empty() {
-        return Ok(());
-    }
-    match Authority::try_from(host.as_bytes()) {
-        Ok(authority) if !authority.as_str().contains('@') => Ok(()),
-        _ => Err("The Host field is malformed."),
-    }
-}
-
-/// A 400 for what never reaches the application; the connection is closed behind it.
-fn bad_request(text: &'static str) -> Response {
-    let mut response = Response::new(Body::from(text));
-    *response.status_mut() = StatusCode::BAD_REQUEST;
-    let headers: &mut HeaderMap = response.headers_mut();
-    headers.insert(::http::header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(::http::header::CONNECTION, HeaderValue::from_static("close"));
+/// The same answer, as the last one of its connection.
+fn closing(mut response: Response) -> Response {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }

@@ -20,8 +20,8 @@ use super::sockets::Registration;
 use super::wire::{Ended, Wire};
 use super::{Accepted, CloseCode, CloseFrame, Message, frame};
 use crate::Environment;
-use crate::consumer::{Context, WebsocketConsumer};
-use crate::layers::{Delivery, Mailbox};
+use crate::consumer::{Context, OwnChannel, WebsocketConsumer};
+use crate::layers::Delivery;
 
 /// An accepted connection with its consumer.
 pub(super) struct Driver<C, S> {
@@ -85,13 +85,13 @@ impl Line {
     }
 
     /// The next thing that happens. Cancel safe: nothing is taken before it is given.
-    async fn step(&mut self, mailbox: &mut Option<Mailbox>) -> Step {
+    async fn step(&mut self, channel: &mut OwnChannel) -> Step {
         // Counts every step, so that a client with a full buffer yields to the others now and then.
         coop::consume_budget().await;
-        poll_fn(|cx| self.poll_step(cx, mailbox)).await
+        poll_fn(|cx| self.poll_step(cx, channel)).await
     }
 
-    fn poll_step(&mut self, cx: &mut std::task::Context<'_>, mailbox: &mut Option<Mailbox>) -> Poll<Step> {
+    fn poll_step(&mut self, cx: &mut std::task::Context<'_>, channel: &mut OwnChannel) -> Poll<Step> {
         let (request, waiting_since) = self.outbox.poll_driver(cx);
         if let Some(request) = self.request.take().or(request) {
             return Poll::Ready(Step::Request(request));
@@ -100,7 +100,7 @@ impl Line {
         if let Poll::Ready(Err(error)) = self.wire.poll_open(cx, &self.outbox) {
             return Poll::Ready(Step::Lost(error));
         }
-        if let Poll::Ready(step) = self.poll_sources(cx, mailbox) {
+        if let Poll::Ready(step) = self.poll_sources(cx, channel) {
             return Poll::Ready(step);
         }
         // Written last: while there is more to handle, its frames can leave together.
@@ -112,14 +112,11 @@ impl Line {
         self.clock.poll_due(cx, &self.env.limits, waiting_since).map(Step::Due)
     }
 
-    fn poll_sources(&mut self, cx: &mut std::task::Context<'_>, mailbox: &mut Option<Mailbox>) -> Poll<Step> {
+    fn poll_sources(&mut self, cx: &mut std::task::Context<'_>, channel: &mut OwnChannel) -> Poll<Step> {
         self.mailbox_first = !self.mailbox_first;
         for from_mailbox in [self.mailbox_first, !self.mailbox_first] {
-            let step = match mailbox {
-                Some(mailbox) if from_mailbox => mailbox.poll_recv(cx).map(Step::Delivery),
-                _ if from_mailbox => Poll::Pending,
-                _ => self.poll_client(cx),
-            };
+            let step =
+                if from_mailbox { channel.poll_recv(cx).map(Step::Delivery) } else { self.poll_client(cx) };
             if step.is_ready() {
                 return step;
             }
@@ -157,7 +154,7 @@ where
 
     async fn converse(&mut self) -> End {
         loop {
-            let step = self.line.step(&mut self.ctx.core_mut().mailbox).await;
+            let step = self.line.step(&mut self.ctx.core_mut().channel).await;
             let end = match step {
                 Step::Incoming(incoming) => self.incoming(incoming).await,
                 Step::Delivery(delivery) => self.delivery(delivery).await,

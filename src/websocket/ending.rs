@@ -26,7 +26,7 @@ where
             return;
         }
         // Groups are left first: nothing more may come for a socket that is closing.
-        self.ctx.core_mut().mailbox = None;
+        self.ctx.core_mut().channel.mailbox = None;
         let close = self.line.say_good_bye(end).await;
         self.line.outbox.shut();
         debug!(route = %self.ctx.url_route().pattern, %close, "websocket ended");

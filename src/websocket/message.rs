@@ -66,9 +66,13 @@ impl Message {
     /// # Errors
     /// A [`ClientError`]: `wrong_kind` for a binary message, `malformed` for what is not JSON or does not fit `T`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
-        serde_json::from_str(self.as_text()?)
-            .map_err(|error| ClientError::new("malformed", error.to_string()))
+        decode_json(self.as_text()?)
     }
+}
+
+/// A client's text as a `T`; what is not JSON or does not fit is the client's mistake.
+pub(crate) fn decode_json<T: DeserializeOwned>(text: &str) -> Result<T, ClientError> {
+    serde_json::from_str(text).map_err(|error| ClientError::new("malformed", error.to_string()))
 }
 
 impl From<&str> for Message {

@@ -26,6 +26,7 @@ pub use close::{CloseCode, CloseFrame};
 pub use connection::{Acceptance, Accepted, Connection, Socket, Stream, Transport};
 pub use deflate::Compression;
 pub use message::Message;
+pub(crate) use message::decode_json;
 pub use outbox::Finished;
 pub use refusal::{Denial, Refusal, Rule};
 pub use sockets::{SocketHandle, Sockets};

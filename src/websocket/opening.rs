@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 
 use tokio::time::{Instant, timeout_at};
 
@@ -74,9 +73,7 @@ where
     S: Send + Sync + 'static,
 {
     while !ctx.core().accepted {
-        let mailbox = &mut ctx.core_mut().mailbox;
-        let delivery = poll_fn(|cx| mailbox.as_mut().map_or(Poll::Pending, |mailbox| mailbox.poll_recv(cx)));
-        let Ok(delivery) = timeout_at(deadline, delivery).await else {
+        let Ok(delivery) = timeout_at(deadline, ctx.core_mut().channel.recv()).await else {
             return Err(Refusal::unavailable("accept_time"));
         };
         let Delivery::Event(event) = delivery else { continue };

@@ -165,6 +165,16 @@ impl Outbox {
         Poll::Ready(Ok(()))
     }
 
+    /// Ready once the outbox is half empty, or takes no more frames at all.
+    pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.lock();
+        if state.finished || state.bytes <= self.limit / 2 {
+            return Poll::Ready(());
+        }
+        state.space = Some(cx.waker().clone());
+        Poll::Pending
+    }
+
     /// Writes what is queued as far as the kernel takes it; pays the flush that [`push`](Self::push) owes.
     pub(crate) fn flush(&self) {
         let mut state = self.lock();

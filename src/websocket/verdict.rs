@@ -5,10 +5,10 @@ use tracing::{debug, error, warn};
 
 use super::{CloseCode, CloseFrame, Denial, Finished, Refusal};
 use crate::auth::status_of;
-use crate::consumer::{Core, OnError};
+use crate::consumer::{Core, OnError, OutboxFull};
 use crate::http::HttpError;
 use crate::layers::{EventError, LayerError};
-use crate::{ClientError, Error, KwargError};
+use crate::{ClientError, Error, KwargError, PoolError};
 
 /// The refusal that an error before accept means.
 pub(super) fn refuse(error: Error) -> Refusal {
@@ -29,6 +29,9 @@ pub(super) fn refuse(error: Error) -> Refusal {
     if is_away(&error) {
         return Refusal::unavailable("layer").with_detail(chain);
     }
+    if is_busy(&error) {
+        return Refusal::unavailable("busy").with_detail(chain);
+    }
     match status_of(&error) {
         Some(StatusCode::SERVICE_UNAVAILABLE) => return Refusal::unavailable("database").with_detail(chain),
         Some(StatusCode::NOT_FOUND) => return Refusal::not_found("argument").with_detail(chain),
@@ -40,6 +43,16 @@ pub(super) fn refuse(error: Error) -> Refusal {
 /// Whether something that the server depends on is away: bad weather, neither the client's fault nor the program's.
 fn is_away(error: &Error) -> bool {
     matches!(error.downcast_ref(), Some(LayerError::Unavailable { .. }))
+}
+
+/// How many groups a connection joins is usually the client's doing.
+fn too_many_groups(limit: usize) -> ClientError {
+    ClientError::new("too_many_groups", format!("a connection may be in {limit} groups"))
+}
+
+/// Whether no thread was free for blocking work: as passing as bad weather.
+fn is_busy(error: &Error) -> bool {
+    matches!(error.downcast_ref(), Some(PoolError::Full { .. } | PoolError::ShutDown))
 }
 
 impl Core {
@@ -72,9 +85,17 @@ impl Core {
             self.report("layer_unavailable", "messages cannot be passed on at the moment");
             return None;
         }
+        if let Some(LayerError::TooManyGroups { limit }) = error.downcast_ref() {
+            return self.judge_client(&too_many_groups(*limit));
+        }
         if status_of(&error) == Some(StatusCode::SERVICE_UNAVAILABLE) {
-            tracing::warn!(route = %self.scope.url_route.pattern, error = %error.chain(), "the database is away");
+            warn!(route = %self.scope.url_route.pattern, error = %error.chain(), "the database is away");
             self.report("unavailable", "the database is unavailable at the moment");
+            return None;
+        }
+        if is_busy(&error) {
+            warn!(route = %self.scope.url_route.pattern, error = %error.chain(), "a message was not handled");
+            self.report("busy", "the server is busy: this message was not handled");
             return None;
         }
         Some(self.judge_final(error))
@@ -95,6 +116,10 @@ impl Core {
     pub(super) fn judge_final(&self, error: Error) -> CloseFrame {
         if let Some(denial) = error.downcast_ref::<Denial>() {
             return CloseFrame::new(CloseCode::POLICY, denial.text.clone());
+        }
+        if error.downcast_ref::<OutboxFull>().is_some() {
+            debug!(route = %self.scope.url_route.pattern, "a client reads too slowly for a blocking handler");
+            return CloseFrame::new(CloseCode::OVERFLOW, "too far behind");
         }
         error!(route = %self.scope.url_route.pattern, path = %self.scope.path, error = %error.chain(), "a handler failed");
         CloseFrame::new(CloseCode::INTERNAL, "")

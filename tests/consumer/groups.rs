@@ -97,3 +97,24 @@ async fn an_event_may_be_sent_from_outside_and_from_any_thread() {
     assert_eq!(sent.join().unwrap().unwrap().reached, 1);
     assert_eq!(raw.frame().await.json()["message"], "out");
 }
+
+#[tokio::test]
+async fn compressed_and_plain_members_hear_the_same_broadcast() {
+    let site = Site::start().await;
+    let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    let mut small = Raw::websocket_with(site.address(), "/ws/forwarded/1/", offer).await;
+    let mut plain = Raw::websocket(site.address(), "/ws/forwarded/1/").await;
+    let text = "many words ".repeat(100);
+    plain.send_text(&text).await;
+    assert_eq!(plain.frame().await.json()["message"], text);
+    let frame = small.frame().await;
+    assert_eq!(frame.first, 0xc1);
+    let mut input = frame.payload;
+    assert!(input.len() < 200);
+    input.extend([0, 0, 0xff, 0xff]);
+    let mut output = Vec::with_capacity(1 << 16);
+    flate2::Decompress::new(false)
+        .decompress_vec(&input, &mut output, flate2::FlushDecompress::Sync)
+        .unwrap();
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&output).unwrap()["message"], text);
+}

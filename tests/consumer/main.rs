@@ -7,4 +7,7 @@ mod room;
 
 mod delivery;
 mod dispatch;
+mod flavours;
 mod groups;
+mod logs;
+mod pool;

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use solent::consumer::{Context, WebsocketConsumer, blocking, consumer};
-use solent::layers::{Event, GroupName, LayerGap, LayerHandle, MemoryChannelLayer, Overflow};
+use solent::layers::{
+    ChannelLayers, Delivery, Event, GroupName, LayerGap, LayerHandle, Mailbox, MailboxOptions,
+    MemoryChannelLayer, Overflow,
+};
 use solent::routing::{ProtocolTypeRouter, UrlRouter, re_path};
 use solent::server::{AccessLog, Running, Server};
 use solent::websocket::{CloseFrame, Message};
@@ -169,4 +172,53 @@ impl Site {
 
 pub fn message(text: &str) -> RoomEvent {
     RoomEvent::Message { message: text.to_owned() }
+}
+
+/// A server for one test's own routes.
+pub struct Served {
+    pub running: Running,
+    pub layer: LayerHandle,
+}
+
+impl Served {
+    pub async fn start(sockets: UrlRouter, change: impl FnOnce(&mut Limits)) -> Self {
+        Self::app(ProtocolTypeRouter::new().websocket(sockets), change).await
+    }
+
+    pub async fn app(app: ProtocolTypeRouter, change: impl FnOnce(&mut Limits)) -> Self {
+        let layer = Arc::new(MemoryChannelLayer::new());
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let server = Server::new(app).bind("127.0.0.1:0").limits(limits);
+        let mut layers = ChannelLayers::default();
+        layers.insert("default", layer.clone());
+        let server = server.channel_layers(layers);
+        let running = server.access_log(AccessLog::off()).start().await.unwrap();
+        Self { running, layer: LayerHandle::new(layer) }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.addresses()[0]
+    }
+
+    /// A member of a group that is no connection.
+    pub async fn member(&self, group: &str) -> Member {
+        let layer = self.layer.layer();
+        let mailbox = layer.new_channel("test", MailboxOptions::default()).await.unwrap();
+        layer.group_add(&GroupName::new(group).unwrap(), &mailbox).await.unwrap();
+        Member(mailbox)
+    }
+}
+
+/// Hears what a group hears.
+pub struct Member(Mailbox);
+
+impl Member {
+    pub async fn next(&mut self) -> serde_json::Value {
+        let delivery = tokio::time::timeout(crate::raw::PATIENCE, self.0.recv()).await;
+        match delivery.expect("an event in time") {
+            Delivery::Event(event) => serde_json::to_value(event.value()).unwrap(),
+            other => panic!("expected an event, got {other:?}"),
+        }
+    }
 }

@@ -10,7 +10,8 @@ fn post(kind: &str, body: &'static str) -> Request {
 
 #[test]
 fn fields_are_decoded_as_django_decodes_them() {
-    let cases: &[(&[u8], &[(&str, &str)])] = &[
+    type Case = (&'static [u8], &'static [(&'static str, &'static str)]);
+    let cases: &[Case] = &[
         (b"", &[]),
         (b"&&", &[]),
         (b"a=1&b=2", &[("a", "1"), ("b", "2")]),

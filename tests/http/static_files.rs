@@ -36,7 +36,7 @@ async fn ask(files: &StaticFiles, request: Request) -> Response<Body> {
     files.clone().oneshot(request).await.unwrap()
 }
 
-fn text<'a>(response: &'a Response<Body>, name: header::HeaderName) -> &'a str {
+fn text(response: &Response<Body>, name: header::HeaderName) -> &str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 

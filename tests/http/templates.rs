@@ -302,7 +302,7 @@ fn the_course_chat_sites_templates_have_no_mistakes() {
     let async_view = || get(|_: Request| async { "" });
     let names = ["courses:list", "courses:detail", "chat:room", "chat:socket", "logout"];
     let routes = names
-        .map(|name| path(&format!("{}/<int:course_id>/", name.replace(':', "/")), async_view()).name(name));
+        .map(|name| path(format!("{}/<int:course_id>/", name.replace(':', "/")), async_view()).name(name));
     let names = Names::new(ViewRouter::new(routes).unwrap().routes()).unwrap();
     let errors = templates.check(&names);
     assert!(errors.is_empty(), "{errors:#?}");

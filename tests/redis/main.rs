@@ -14,5 +14,7 @@ mod pubsub;
 mod rigs;
 mod vectors;
 
+layer_suite!(core_layer, crate::rigs::core);
+layer_suite!(core_layer_encrypted_on_three_hosts, crate::rigs::core_on_three_hosts);
 layer_suite!(pubsub_layer, crate::rigs::pubsub);
 layer_suite!(pubsub_layer_encrypted_on_three_hosts, crate::rigs::pubsub_on_three_hosts);

@@ -1,7 +1,7 @@
 //! Layers over Redis servers of their own.
 
 use solent::layers::ChannelLayer;
-use solent::layers::redis::{Host, RedisPubSubChannelLayer, RedisSettings};
+use solent::layers::redis::{Host, RedisChannelLayer, RedisPubSubChannelLayer, RedisSettings};
 
 use crate::layer_suite::Rig;
 use crate::redis_server::RedisServer;
@@ -31,4 +31,16 @@ pub(crate) async fn pubsub_on_three_hosts() -> Rig {
     let mut settings = settings(&servers);
     settings.symmetric_encryption_keys = vec!["new".to_owned(), "old".to_owned()];
     started(RedisPubSubChannelLayer::new(settings).expect("settings"), servers).await
+}
+
+pub(crate) async fn core() -> Rig {
+    let servers = servers(1);
+    started(RedisChannelLayer::new(settings(&servers)).expect("settings"), servers).await
+}
+
+pub(crate) async fn core_on_three_hosts() -> Rig {
+    let servers = servers(3);
+    let mut settings = settings(&servers);
+    settings.symmetric_encryption_keys = vec!["new".to_owned(), "old".to_owned()];
+    started(RedisChannelLayer::new(settings).expect("settings"), servers).await
 }

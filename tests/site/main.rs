@@ -6,7 +6,6 @@ mod clients;
 mod live;
 mod outside;
 #[path = "../support/raw.rs"]
-#[allow(dead_code)]
 mod raw;
 #[path = "../../examples/chat/site/mod.rs"]
 mod site;

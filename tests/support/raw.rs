@@ -138,6 +138,58 @@ impl Raw {
         (head, String::from_utf8(body).expect("a text body"))
     }
 
+    /// The next answer with its body, framed in any way that HTTP/1.1 knows; `method` is the request's.
+    pub async fn answer(&mut self, method: &str) -> (Head, String) {
+        let head = self.head().await;
+        let coded = head.header("transfer-encoding").is_some();
+        assert!(!coded || head.header("content-length").is_none(), "two framings: {}", head.text);
+        let body = if method == "HEAD" || matches!(head.status, 100..=199 | 204 | 304) {
+            Vec::new()
+        } else if coded {
+            self.chunks().await
+        } else if let Some(length) = head.header("content-length") {
+            self.bytes(length.parse().expect("a length")).await
+        } else {
+            self.rest().await
+        };
+        (head, String::from_utf8(body).expect("a text body"))
+    }
+
+    /// A chunked body.
+    async fn chunks(&mut self) -> Vec<u8> {
+        let mut body = Vec::new();
+        loop {
+            let size = usize::from_str_radix(self.line().await.trim(), 16).expect("a chunk's size");
+            body.extend(self.bytes(size).await);
+            assert_eq!(self.line().await, "", "a chunk ends with a line's end");
+            if size == 0 {
+                return body;
+            }
+        }
+    }
+
+    /// The next line, without its end.
+    pub async fn line(&mut self) -> String {
+        loop {
+            if let Some(end) = self.unread.windows(2).position(|window| window == b"\r\n") {
+                let line = self.bytes(end + 2).await;
+                return String::from_utf8_lossy(&line[..end]).into_owned();
+            }
+            assert!(self.more().await, "the stream ended in a line");
+        }
+    }
+
+    /// Everything up to the end of the stream.
+    pub async fn rest(&mut self) -> Vec<u8> {
+        while self.more().await {}
+        std::mem::take(&mut self.unread)
+    }
+
+    /// Ends this client's direction; the server's stays open.
+    pub async fn half_close(&mut self) {
+        self.stream.shutdown().await.expect("the stream is open");
+    }
+
     /// The next frame.
     pub async fn frame(&mut self) -> Frame {
         let head = self.bytes(2).await;

@@ -5,6 +5,7 @@
 mod raw;
 mod site;
 
+mod deflate;
 mod errors;
 mod frames;
 mod handshake;

@@ -50,6 +50,35 @@ pub(super) struct Count {
     pub(super) refused: usize,
 }
 
+impl Count {
+    /// Hands the event to one member, and counts what became of it.
+    pub(super) fn add(
+        &mut self,
+        inbox: &Inbox,
+        sink: Option<&Arc<dyn EventSink>>,
+        event: &Event,
+        dirty: &mut Vec<Arc<dyn EventSink>>,
+    ) {
+        let Some(sink) = sink else {
+            match inbox.put(event, false) {
+                Put::Taken => self.reached += 1,
+                Put::Dropped => self.mailbox_full += 1,
+            }
+            return;
+        };
+        match sink.push(event) {
+            Pushed::Queued { flush } => {
+                self.reached += 1;
+                if flush {
+                    dirty.push(sink.clone());
+                }
+            }
+            Pushed::Dropped => self.outbox_full += 1,
+            Pushed::Refused => self.refused += 1,
+        }
+    }
+}
+
 impl Group {
     pub(super) fn new(name: GroupName) -> Self {
         Self { name, members: Mutex::default() }
@@ -61,7 +90,7 @@ impl Group {
 
     /// Adds a member, or changes how it is one. `None` when the group is dead.
     pub(super) fn join(&self, inbox: &Arc<Inbox>, how: Membership) -> Option<Joined> {
-        let sink = (how == Membership::Forwarded).then(|| inbox.sink()).flatten();
+        let sink = (how == Membership::Forwarded).then(|| inbox.sink().cloned()).flatten();
         let mut members = lock(&self.members);
         if members.dead {
             return None;
@@ -105,29 +134,16 @@ impl Group {
         let mut count = Count::default();
         let members = lock(&self.members);
         for member in &members.list {
-            let Some(sink) = &member.sink else {
-                match member.inbox.put(event, false) {
-                    Put::Taken => count.reached += 1,
-                    Put::Dropped => count.mailbox_full += 1,
-                }
-                continue;
-            };
-            match sink.push(event) {
-                Pushed::Queued { flush } => {
-                    count.reached += 1;
-                    if flush {
-                        dirty.push(sink.clone());
-                    }
-                }
-                Pushed::Dropped => count.outbox_full += 1,
-                Pushed::Refused => count.refused += 1,
-            }
+            count.add(&member.inbox, member.sink.as_ref(), event, dirty);
         }
         count
     }
 
-    /// Visits every member's inbox, under the group's lock.
-    pub(super) fn each(&self, mut visit: impl FnMut(&Arc<Inbox>)) {
-        lock(&self.members).list.iter().for_each(|member| visit(&member.inbox));
+    /// Visits every member, under the group's lock.
+    pub(super) fn each(&self, mut visit: impl FnMut(&Arc<Inbox>, Membership)) {
+        for member in &lock(&self.members).list {
+            let how = if member.sink.is_some() { Membership::Forwarded } else { Membership::Handled };
+            visit(&member.inbox, how);
+        }
     }
 }

@@ -71,6 +71,16 @@ impl Mailbox {
         lock(&self.inbox.joined).groups.iter().cloned().collect()
     }
 
+    /// How many groups the mailbox is a member of.
+    pub fn group_count(&self) -> usize {
+        lock(&self.inbox.joined).groups.len()
+    }
+
+    /// Whether the mailbox is a member of a group.
+    pub fn is_member(&self, group: &GroupName) -> bool {
+        lock(&self.inbox.joined).groups.contains(group)
+    }
+
     /// How many events wait.
     pub fn len(&self) -> usize {
         lock(&self.inbox.queue).len()
@@ -124,6 +134,12 @@ impl Mailbox {
         }
     }
 
+    /// Whether forwarded memberships have somewhere to go.
+    #[cfg(feature = "redis")]
+    pub(crate) fn has_sink(&self) -> bool {
+        self.inbox.sink().is_some()
+    }
+
     pub(super) fn hub(&self) -> &Arc<Hub> {
         &self.hub
     }
@@ -167,6 +183,12 @@ impl Feeder {
     #[cfg(feature = "redis")]
     pub(crate) fn deliver(&self, event: &Event) -> bool {
         self.0.deliver(event)
+    }
+
+    /// Whether nothing waits in the mailbox: its owner wants more.
+    #[cfg(feature = "redis")]
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.0.queue).len() == 0
     }
 
     /// Puts an event in; false when there is no room.
@@ -215,8 +237,8 @@ impl Inbox {
         &self.name
     }
 
-    pub(super) fn sink(&self) -> Option<Arc<dyn EventSink>> {
-        self.sink.get().cloned()
+    pub(super) fn sink(&self) -> Option<&Arc<dyn EventSink>> {
+        self.sink.get()
     }
 
     /// Puts an event in and wakes the owner. `strict` refuses it when there is no room, whatever the policy.

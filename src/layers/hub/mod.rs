@@ -15,13 +15,13 @@ pub use mailbox::{Delivery, LayerGap, Mailbox};
 pub use queue::{MailboxOptions, Overflow};
 pub use sink::{EventSink, Pushed};
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 use super::{ChannelName, DropCause, Event, GroupName, LayerError, LayerStats, LayerStatsSnapshot};
-use group::{Group, Left};
+use group::{Count, Group, Left};
 use mailbox::Inbox;
 use queue::Put;
 use shards::Shards;
@@ -45,6 +45,7 @@ pub enum Membership {
 }
 
 type OnEmptied = Box<dyn Fn(&GroupName) + Send + Sync>;
+type OnClosed = Box<dyn Fn(&ChannelName, &HashSet<GroupName>) + Send + Sync>;
 
 /// This process's mailboxes, groups and memberships.
 #[derive(Default)]
@@ -55,6 +56,7 @@ pub struct Hub {
     next_id: AtomicU64,
     memberships: AtomicUsize,
     on_emptied: Option<OnEmptied>,
+    on_closed: Option<OnClosed>,
 }
 
 impl Hub {
@@ -68,6 +70,14 @@ impl Hub {
     /// No lock is held then, so another member may have joined meanwhile: ask [`has_group`](Self::has_group).
     pub fn with_on_emptied(on_emptied: impl Fn(&GroupName) + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { on_emptied: Some(Box::new(on_emptied)), ..Self::default() })
+    }
+
+    /// An empty hub that calls `on_closed` with a mailbox's name and groups when it has been dropped as a member of
+    /// some. No lock is held then.
+    pub fn with_on_closed(
+        on_closed: impl Fn(&ChannelName, &HashSet<GroupName>) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { on_closed: Some(Box::new(on_closed)), ..Self::default() })
     }
 
     /// Opens a mailbox; `None` when one of that name is open.
@@ -206,17 +216,53 @@ impl Hub {
         let mut dirty = Vec::new();
         let count = group.deliver(event, &mut dirty);
         flush::later(dirty);
+        self.counted(&count)
+    }
+
+    /// Delivers to mailboxes by name, each as the kind of member that it is meant as. Also says how many of them do not
+    /// exist any more.
+    pub fn deliver_each<'a>(
+        &self,
+        channels: impl Iterator<Item = (&'a str, Membership)>,
+        event: &Event,
+    ) -> (Delivered, usize) {
+        let (mut count, mut gone, mut dirty) = (Count::default(), 0, Vec::new());
+        for (channel, how) in channels {
+            match self.mailboxes.get(channel) {
+                Some(inbox) => count.add(
+                    &inbox,
+                    inbox.sink().filter(|_| how == Membership::Forwarded),
+                    event,
+                    &mut dirty,
+                ),
+                None => gone += 1,
+            }
+        }
+        flush::later(dirty);
+        (self.counted(&count), gone)
+    }
+
+    fn counted(&self, count: &Count) -> Delivered {
         self.stats.count_delivered(count.reached as u64);
         self.stats.count_dropped(DropCause::OutboxFull, count.outbox_full as u64);
         self.stats.count_dropped(DropCause::NotJson, count.refused as u64);
         Delivered { reached: count.reached, dropped: count.mailbox_full + count.outbox_full + count.refused }
     }
 
+    /// The members of a group in this process, and how they are members.
+    pub fn members(&self, group: &str) -> Vec<(ChannelName, Membership)> {
+        let mut members = Vec::new();
+        if let Some(group) = self.groups.get(group) {
+            group.each(|inbox, how| members.push((inbox.name().clone(), how)));
+        }
+        members
+    }
+
     /// Tells every member of these groups, once per mailbox, that events may have been lost.
     pub fn announce_gap(&self, groups: &[GroupName]) {
         let mut concerned: HashMap<u64, (Arc<Inbox>, Vec<GroupName>)> = HashMap::new();
         for group in groups.iter().filter_map(|name| self.groups.get(name.as_str())) {
-            group.each(|inbox| {
+            group.each(|inbox, _| {
                 let entry = concerned.entry(inbox.id()).or_insert_with(|| (inbox.clone(), Vec::new()));
                 entry.1.push(group.name().clone());
             });
@@ -253,8 +299,12 @@ impl Hub {
     /// Takes a mailbox out, with all its memberships.
     fn close(&self, inbox: &Arc<Inbox>) {
         self.mailboxes.remove_if(inbox.name().as_str(), |own| Arc::ptr_eq(own, inbox));
-        for group in inbox.end() {
-            self.leave_id(&group, inbox.id());
+        let groups = inbox.end();
+        for group in &groups {
+            self.leave_id(group, inbox.id());
+        }
+        if let Some(on_closed) = self.on_closed.as_ref().filter(|_| !groups.is_empty()) {
+            on_closed(inbox.name(), &groups);
         }
     }
 }

@@ -20,12 +20,14 @@
 //! | `wire` | connections: hosts, health, the pipelined publisher |
 //! | `pubsub`, `core` | the two layers |
 
+mod core;
 pub mod format;
 mod pubsub;
 mod ring;
 mod settings;
 mod wire;
 
+pub use core::RedisChannelLayer;
 pub use pubsub::RedisPubSubChannelLayer;
 pub use ring::Ring;
 pub use settings::RedisSettings;

@@ -75,15 +75,15 @@ impl RedisSettings {
         Self { hosts: vec![host], ..Self::default() }
     }
 
-    /// The codec without prefix and without a limit of age: the pub/sub layer's.
-    pub(super) fn codec(&self) -> Result<Codec, LayerError> {
+    /// The codec without prefix. Encrypted messages older than `max_age` are refused.
+    pub(super) fn codec(&self, max_age: Option<Duration>) -> Result<Codec, LayerError> {
         let serializer = self.serializers.get(&self.serializer_format);
         let serializer = serializer.map_err(|error| setting("serializer_format", error))?;
         let fernet = match self.symmetric_encryption_keys.as_slice() {
             [] => None,
             keys => Some(Fernet::new(keys).map_err(|error| setting("symmetric_encryption_keys", error))?),
         };
-        Ok(Codec::new(serializer).encrypted(fernet, None).max_bytes(self.message_bytes))
+        Ok(Codec::new(serializer).encrypted(fernet, max_age).max_bytes(self.message_bytes))
     }
 
     pub(super) fn check(&self) -> Result<(), LayerError> {

@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::settings::RedisSettings;
-use super::wire::{Health, Pipe};
+use super::wire::{Health, Pipe, PipeSettings};
 use crate::layers::hub::{Delivered, Mailbox, MailboxOptions, Membership};
 use crate::layers::{
     ChannelLayer, ChannelName, DropCause, Event, EventError, GroupName, LayerError, LayerStatsSnapshot,
@@ -64,7 +64,7 @@ impl RedisPubSubChannelLayer {
     /// [`LayerError::Setting`] for a setting that cannot be.
     pub fn new(settings: RedisSettings) -> Result<Self, LayerError> {
         settings.check()?;
-        let local = Local::new(&settings.prefix, settings.codec()?, settings.hosts.len());
+        let local = Local::new(&settings.prefix, settings.codec(None)?, settings.hosts.len());
         Ok(Self(Arc::new(Inner { settings, local, receivers: Receivers::default(), links: OnceLock::new() })))
     }
 }
@@ -87,7 +87,7 @@ impl Inner {
 
     fn link(&self, index: usize) -> Link {
         let host = self.settings.hosts[index].clone();
-        let health = Arc::new(Health::new(host.to_string(), 2));
+        let health = Arc::new(Health::new(host.to_string(), &[PIPE, SUBSCRIBER]));
         let (requests, queue) = mpsc::channel(REQUESTS);
         let confirmed = Arc::new(Confirmed::default());
         let (connect_time, response_time) = (self.settings.connect_time, self.settings.response_time);
@@ -103,8 +103,15 @@ impl Inner {
             requests: queue,
         };
         tokio::spawn(subscriber.run());
-        let pipe = Pipe::start(host, health.clone(), PIPE, (connect_time, response_time));
-        let subscriptions = Subscriptions { confirmed, requests, health: health.clone() };
+        let pipe = Pipe::start(PipeSettings {
+            host,
+            health: health.clone(),
+            part: PIPE,
+            connect_time,
+            response_time,
+            restore: None,
+        });
+        let subscriptions = Subscriptions { confirmed, requests, health: health.clone(), part: SUBSCRIBER };
         Link { health, pipe, subscriptions }
     }
 
@@ -186,7 +193,7 @@ impl Inner {
     async fn start(&self) -> Result<(), LayerError> {
         let links = self.links()?;
         for link in links {
-            match link.health.check().await {
+            match link.health.check_all().await {
                 Err(error) if !self.settings.start_without_layer => return Err(error),
                 _ => {}
             }

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use super::names::Subscription;
 use crate::layers::LayerError;
 use crate::layers::locks::{lock, shrink_set};
-use crate::layers::redis::wire::Health;
+use crate::layers::redis::wire::{Health, Part};
 
 /// Subscriptions that nobody may need any more. Marked from anywhere, a mailbox's end included; looked at by the
 /// subscriber a moment later, so that leaving and joining again costs nothing.
@@ -82,6 +82,7 @@ pub(super) struct Subscriptions {
     pub(super) confirmed: Arc<Confirmed>,
     pub(super) requests: mpsc::Sender<Request>,
     pub(super) health: Arc<Health>,
+    pub(super) part: Part,
 }
 
 impl Subscriptions {
@@ -93,7 +94,7 @@ impl Subscriptions {
         if self.confirmed.contains(&subscription) {
             return Ok(());
         }
-        self.health.check().await?;
+        self.health.check(self.part).await?;
         let (done, answer) = oneshot::channel();
         let ended = || self.health.unavailable("the layer has ended");
         self.requests.send(Request { subscription, done }).await.map_err(|_| ended())?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -16,9 +16,8 @@ pub(in crate::layers::redis) type Part = usize;
 #[derive(Debug)]
 pub(in crate::layers::redis) struct Health {
     host: String,
-    parts: Mutex<HashMap<Part, State>>,
-    state: watch::Sender<State>,
-    lost_at: Mutex<Option<Instant>>,
+    parts: watch::Sender<HashMap<Part, State>>,
+    outages: Mutex<HashMap<Part, Instant>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,45 +28,41 @@ enum State {
 }
 
 impl Health {
-    /// A host whose `parts` connections are still to be made.
-    pub(in crate::layers::redis) fn new(host: String, parts: usize) -> Self {
-        let parts = (0..parts).map(|part| (part, State::Connecting)).collect();
-        Self {
-            host,
-            parts: Mutex::new(parts),
-            state: watch::Sender::new(State::Connecting),
-            lost_at: Mutex::default(),
-        }
+    /// A host with these connections still to be made.
+    pub(in crate::layers::redis) fn new(host: String, parts: &[Part]) -> Self {
+        let parts = parts.iter().map(|part| (*part, State::Connecting)).collect();
+        Self { host, parts: watch::Sender::new(parts), outages: Mutex::default() }
     }
 
     pub(in crate::layers::redis) fn is_ready(&self) -> bool {
-        *self.state.borrow() == State::Ready
+        self.parts.borrow().values().all(|state| *state == State::Ready)
     }
 
-    /// A part is connected. The last one to come back ends the outage.
-    pub(in crate::layers::redis) fn ready(&self, part: Part) {
-        let mut parts = lock(&self.parts);
-        parts.insert(part, State::Ready);
-        if parts.values().any(|state| *state != State::Ready) {
-            return;
+    /// A part is connected. The last one to come back ends the outage. Says how long this part was away.
+    pub(in crate::layers::redis) fn ready(&self, part: Part) -> Option<Duration> {
+        self.parts.send_modify(|parts| drop(parts.insert(part, State::Ready)));
+        let mut outages = lock(&self.outages);
+        let away = outages.remove(&part)?.elapsed();
+        if outages.is_empty() {
+            tracing::info!(host = self.host, seconds = away.as_secs_f32(), "Redis is back");
         }
-        self.state.send_replace(State::Ready);
-        if let Some(since) = lock(&self.lost_at).take() {
-            let seconds = since.elapsed().as_secs_f32();
-            tracing::info!(host = self.host, seconds, "Redis is back");
-        }
+        Some(away)
     }
 
     /// A part has lost its connection, or cannot make one. Only the first of an outage is logged.
     pub(in crate::layers::redis) fn lost(&self, part: Part, reason: &str) {
-        let mut parts = lock(&self.parts);
-        parts.insert(part, State::Lost(reason.to_owned()));
-        self.state.send_replace(State::Lost(reason.to_owned()));
-        let mut lost_at = lock(&self.lost_at);
-        if lost_at.is_none() {
-            *lost_at = Some(Instant::now());
+        self.parts.send_modify(|parts| drop(parts.insert(part, State::Lost(reason.to_owned()))));
+        let mut outages = lock(&self.outages);
+        if outages.is_empty() {
             tracing::warn!(host = self.host, reason, "Redis is away");
         }
+        outages.entry(part).or_insert_with(Instant::now);
+    }
+
+    /// A part has ended and counts no more.
+    pub(in crate::layers::redis) fn ended(&self, part: Part) {
+        self.parts.send_modify(|parts| drop(parts.remove(&part)));
+        lock(&self.outages).remove(&part);
     }
 
     /// The error of an operation that needs this host.
@@ -75,17 +70,29 @@ impl Health {
         LayerError::Unavailable { host: self.host.clone(), reason: reason.into() }
     }
 
-    /// Waits until the host is ready. While its first connections are being made, that takes as long as they do; after
-    /// that there is no waiting: a lost host is an error at once.
-    pub(in crate::layers::redis) async fn check(&self) -> Result<(), LayerError> {
-        let mut watch = self.state.subscribe();
-        let state = match watch.wait_for(|state| *state != State::Connecting).await {
-            Ok(state) => state.clone(),
+    /// Waits until a part is ready. While its first connection is being made, that takes as long as it does; after that
+    /// there is no waiting: a lost one is an error at once.
+    pub(in crate::layers::redis) async fn check(&self, part: Part) -> Result<(), LayerError> {
+        let mut parts = self.parts.subscribe();
+        let state = match parts.wait_for(|parts| parts.get(&part) != Some(&State::Connecting)).await {
+            Ok(parts) => parts.get(&part).cloned(),
             Err(_) => return Err(self.unavailable("the layer has ended")),
         };
         match state {
-            State::Lost(reason) => Err(self.unavailable(reason)),
+            Some(State::Lost(reason)) => Err(self.unavailable(reason)),
             _ => Ok(()),
         }
+    }
+
+    /// Waits until every part is ready.
+    ///
+    /// # Errors
+    /// [`LayerError::Unavailable`] as soon as one is lost.
+    pub(in crate::layers::redis) async fn check_all(&self) -> Result<(), LayerError> {
+        let parts: Vec<Part> = self.parts.borrow().keys().copied().collect();
+        for part in parts {
+            self.check(part).await?;
+        }
+        Ok(())
     }
 }

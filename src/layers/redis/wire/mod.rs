@@ -8,4 +8,4 @@ mod pipe;
 pub(super) use backoff::Backoff;
 pub(super) use health::{Health, Part};
 pub use host::{Host, HostError};
-pub(super) use pipe::Pipe;
+pub(super) use pipe::{Answer, Pipe, PipeSettings, Restore};

@@ -31,26 +31,40 @@ struct Job {
     done: Done,
 }
 
+/// What has to be sent on every new connection before anything else.
+pub(in crate::layers::redis) trait Restore: Send + Sync {
+    /// The commands.
+    fn commands(&self) -> Vec<Cmd>;
+    /// They were run. `away` says how long there was no connection; `None` for the first one.
+    fn done(&self, answers: Vec<Answer>, away: Option<Duration>);
+}
+
+/// How a [`Pipe`] connects.
+pub(in crate::layers::redis) struct PipeSettings {
+    pub(in crate::layers::redis) host: Host,
+    pub(in crate::layers::redis) health: Arc<Health>,
+    pub(in crate::layers::redis) part: Part,
+    pub(in crate::layers::redis) connect_time: Duration,
+    pub(in crate::layers::redis) response_time: Duration,
+    pub(in crate::layers::redis) restore: Option<Arc<dyn Restore>>,
+}
+
 /// A hand on the publisher of one host. Commands of one caller, and of callers in order, stay in order; what is sent
 /// while a batch is under way shares the next one, and a lone command does not wait.
 #[derive(Debug, Clone)]
 pub(in crate::layers::redis) struct Pipe {
     jobs: mpsc::Sender<Job>,
     health: Arc<Health>,
+    part: Part,
 }
 
 impl Pipe {
     /// Starts the task that holds the connection. It ends with the last hand on it.
-    pub(in crate::layers::redis) fn start(
-        host: Host,
-        health: Arc<Health>,
-        part: Part,
-        times: (Duration, Duration),
-    ) -> Self {
+    pub(in crate::layers::redis) fn start(settings: PipeSettings) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let (connect_time, response_time) = times;
-        tokio::spawn(Worker { host, health: health.clone(), part, connect_time, response_time, queue }.run());
-        Self { jobs, health }
+        let (health, part) = (settings.health.clone(), settings.part);
+        tokio::spawn(Worker { settings, queue }.run());
+        Self { jobs, health, part }
     }
 
     /// Runs commands and waits for their answers. The server's refusal of a single command is an `Err` in its place.
@@ -59,7 +73,7 @@ impl Pipe {
     /// [`LayerError::Unavailable`] at once while the host is away, and when the connection is lost on the way: then
     /// nobody knows whether the commands were run.
     pub(in crate::layers::redis) async fn run(&self, commands: Vec<Cmd>) -> Result<Vec<Answer>, LayerError> {
-        self.health.check().await?;
+        self.health.check(self.part).await?;
         let (done, answer) = oneshot::channel();
         let bytes = commands.iter().map(size).sum();
         let ended = || self.health.unavailable("the layer has ended");
@@ -79,11 +93,7 @@ impl Pipe {
 }
 
 struct Worker {
-    host: Host,
-    health: Arc<Health>,
-    part: Part,
-    connect_time: Duration,
-    response_time: Duration,
+    settings: PipeSettings,
     queue: mpsc::Receiver<Job>,
 }
 
@@ -98,22 +108,45 @@ impl Worker {
     async fn run(mut self) {
         let mut backoff = Backoff::default();
         loop {
-            let reason = match self.host.connect(self.connect_time).await {
+            let reason = match self.connect().await {
                 Ok(connection) => {
-                    self.health.ready(self.part);
                     backoff = Backoff::default();
                     match self.serve(connection).await {
-                        End::Unused => return,
+                        End::Unused => break,
                         End::Lost(reason) => reason,
                     }
                 }
                 Err(reason) => reason,
             };
-            self.health.lost(self.part, &reason);
+            self.settings.health.lost(self.settings.part, &reason);
             if self.refuse_for(backoff.next(), &reason).await.is_none() {
-                return;
+                break;
             }
         }
+        self.settings.health.ended(self.settings.part);
+    }
+
+    /// Connects, and restores what has to stand before anyone else's commands.
+    async fn connect(&self) -> Result<MultiplexedConnection, String> {
+        let mut connection = self.settings.host.connect(self.settings.connect_time).await?;
+        let Some(restore) = &self.settings.restore else {
+            self.settings.health.ready(self.settings.part);
+            return Ok(connection);
+        };
+        let mut answers = Vec::new();
+        let mut commands = restore.commands().into_iter().peekable();
+        while commands.peek().is_some() {
+            let mut pipeline = Pipeline::new();
+            commands.by_ref().take(BATCH_COMMANDS).for_each(|command| {
+                pipeline.add_command(command);
+            });
+            answers.extend(
+                self.round_trip(&mut connection, &pipeline).await?.into_iter().map(Value::extract_error),
+            );
+        }
+        let away = self.settings.health.ready(self.settings.part);
+        restore.done(answers, away);
+        Ok(connection)
     }
 
     /// Refuses everything for a while. `None` when nobody is left.
@@ -168,13 +201,7 @@ impl Worker {
         if waiting.is_empty() {
             pipeline.cmd("PING");
         }
-        let count = pipeline.len();
-        let answers =
-            match timeout(self.response_time, connection.req_packed_commands(&pipeline, 0, count)).await {
-                Ok(Ok(answers)) => Ok(answers),
-                Ok(Err(error)) => Err(error.to_string()),
-                Err(_) => Err(format!("no answer within {:?}", self.response_time)),
-            };
+        let answers = self.round_trip(connection, &pipeline).await;
         let answers = match answers {
             Ok(answers) => answers,
             Err(reason) => {
@@ -183,6 +210,21 @@ impl Worker {
             }
         };
         hand_out(waiting, answers)
+    }
+}
+
+impl Worker {
+    async fn round_trip(
+        &self,
+        connection: &mut MultiplexedConnection,
+        pipeline: &Pipeline,
+    ) -> Result<Vec<Value>, String> {
+        let time = self.settings.response_time;
+        match timeout(time, connection.req_packed_commands(pipeline, 0, pipeline.len())).await {
+            Ok(Ok(answers)) => Ok(answers),
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err(format!("no answer within {time:?}")),
+        }
     }
 }
 

@@ -1,0 +1,71 @@
+//! Joining and leaving groups, here and in Redis.
+
+use super::{Inner, keeper, names};
+use crate::layers::hub::{Mailbox, Membership};
+use crate::layers::{GroupName, LayerError};
+
+impl Inner {
+    pub(super) async fn join(
+        &self,
+        group: &GroupName,
+        mailbox: &Mailbox,
+        how: Membership,
+    ) -> Result<(), LayerError> {
+        let how = if mailbox.has_sink() { how } else { Membership::Handled };
+        let was_member = self.local.hub.is_member(group, mailbox);
+        self.local.hub.join(group, mailbox, how)?;
+        let mut commands = keeper::add(
+            &self.local,
+            group,
+            &[names::member(mailbox.name(), how)],
+            self.settings.group_expiry,
+        )
+        .to_vec();
+        if was_member && mailbox.name().is_specific() {
+            let other = match how {
+                Membership::Handled => Membership::Forwarded,
+                Membership::Forwarded => Membership::Handled,
+            };
+            commands.push(keeper::remove(&self.local, group, &[names::member(mailbox.name(), other)]));
+        }
+        let done = self.run(group, commands).await;
+        if done.is_err() && !was_member {
+            self.local.hub.leave(group, mailbox);
+        }
+        done
+    }
+
+    pub(super) async fn leave(&self, group: &GroupName, mailbox: &Mailbox) -> Result<(), LayerError> {
+        let was_member = self.local.hub.is_member(group, mailbox);
+        self.local.hub.leave(group, mailbox);
+        let kinds = match mailbox.name().is_specific() {
+            true => vec![Membership::Handled, Membership::Forwarded],
+            false => vec![Membership::Handled],
+        };
+        let mut members: Vec<String> =
+            kinds.into_iter().map(|how| names::member(mailbox.name(), how)).collect();
+        // Another listener of the same plain channel may stay.
+        members.retain(|member| !self.local.is_member(group, member));
+        if members.is_empty() {
+            return Ok(());
+        }
+        let done = self.run(group, vec![keeper::remove(&self.local, group, &members)]).await;
+        match done {
+            Err(LayerError::Unavailable { .. }) if was_member => {
+                // It has left as far as this process is concerned; Redis is told when it is back.
+                self.local.depart(members.into_iter().map(|member| (group.clone(), member)));
+                Ok(())
+            }
+            done => done,
+        }
+    }
+
+    /// Runs commands on a group's key, all of which have to succeed.
+    pub(super) async fn run(&self, group: &GroupName, commands: Vec<redis::Cmd>) -> Result<(), LayerError> {
+        let link = self.link_of(group.as_str())?;
+        for answer in link.pipe.run(commands).await? {
+            answer.map_err(|error| link.health.unavailable(error.to_string()))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! What runs inside Redis: each step that Python takes in several round trips, in one.
+
+use bytes::Bytes;
+use redis::Cmd;
+
+/// Purges what is too old, and adds a message unless the key is full. 1 when it was added.
+/// KEYS: the channel. ARGV: now, cutoff, capacity, expiry, message.
+const SEND: &str = "
+redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, ARGV[2])
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
+redis.call('ZADD', KEYS[1], ARGV[1], ARGV[5])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return 1";
+
+/// The same for many keys; says how many were full.
+/// KEYS: the channels. ARGV: now, cutoff, expiry, then a message for each key, then a capacity for each.
+const SEND_EACH: &str = "
+local full = 0
+for i = 1, #KEYS do
+    redis.call('ZREMRANGEBYSCORE', KEYS[i], 0, ARGV[2])
+    if redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[3 + #KEYS + i]) then
+        full = full + 1
+    else
+        redis.call('ZADD', KEYS[i], ARGV[1], ARGV[3 + i])
+        redis.call('EXPIRE', KEYS[i], ARGV[3])
+    end
+end
+return full";
+
+/// Confirms what was handed over, takes back what else a dead reader had popped, then pops the oldest messages into the
+/// back-up. KEYS: the channel, its back-up. ARGV: how many, the back-up's life (0 is for ever), then the confirmed
+/// messages, or `*` for all.
+const FETCH: &str = "
+if ARGV[3] == '*' then
+    redis.call('DEL', KEYS[2])
+else
+    for i = 3, #ARGV do redis.call('ZREM', KEYS[2], ARGV[i]) end
+    local left = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
+    for i = 1, #left, 2 do redis.call('ZADD', KEYS[1], left[i + 1], left[i]) end
+    if #left > 0 then redis.call('DEL', KEYS[2]) end
+end
+local found = redis.call('ZPOPMIN', KEYS[1], ARGV[1])
+for i = 1, #found, 2 do redis.call('ZADD', KEYS[2], found[i + 1], found[i]) end
+if #found > 0 and ARGV[2] ~= '0' then redis.call('EXPIRE', KEYS[2], ARGV[2]) end
+return found";
+
+/// One message for one key.
+pub(super) struct Framed {
+    pub(super) key: String,
+    pub(super) message: Vec<u8>,
+    pub(super) capacity: usize,
+}
+
+/// When something is sent, and what is too old by then.
+pub(super) struct Clock {
+    pub(super) now: String,
+    pub(super) cutoff: String,
+    pub(super) expiry: u64,
+}
+
+pub(super) fn send(clock: &Clock, to: &Framed) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(SEND).arg(1).arg(&to.key).arg(&clock.now).arg(&clock.cutoff);
+    command.arg(to.capacity).arg(clock.expiry).arg(&to.message);
+    command
+}
+
+pub(super) fn send_each(clock: &Clock, to: &[Framed]) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(SEND_EACH).arg(to.len());
+    for to in to {
+        command.arg(&to.key);
+    }
+    command.arg(&clock.now).arg(&clock.cutoff).arg(clock.expiry);
+    for to in to {
+        command.arg(&to.message);
+    }
+    for to in to {
+        command.arg(to.capacity);
+    }
+    command
+}
+
+/// What of the back-up was handed over.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Handed<'a> {
+    /// These messages; the back-up may hold others, which were lost on their way.
+    These(&'a [Bytes]),
+    /// All of it.
+    All,
+}
+
+/// Pops messages. `life` bounds the back-up's, where nobody else would ever take it back; 0 is for ever.
+pub(super) fn fetch(key: &str, messages: usize, life: u64, handed: Handed<'_>) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(FETCH).arg(2).arg(key).arg(backup(key)).arg(messages).arg(life);
+    match handed {
+        Handed::These(messages) => {
+            for message in messages {
+                command.arg(&message[..]);
+            }
+        }
+        Handed::All => {
+            command.arg("*");
+        }
+    }
+    command
+}
+
+/// The key of what was popped and not yet handed over.
+pub(super) fn backup(key: &str) -> String {
+    format!("{key}$inflight")
+}

@@ -1,0 +1,106 @@
+//! The task that reads one plain channel on one host, while someone in this process wants its messages.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::{sleep, timeout};
+
+use super::local::Local;
+use super::plain::{Message, PlainChannel, PlainChannels};
+use super::scripts::Handed;
+use super::source::{Popped, Source};
+use crate::layers::ChannelName;
+use crate::layers::redis::wire::{Backoff, Health, Part};
+
+/// How long a reader waits for someone to want a message again before it asks whether it may end.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) struct Worker {
+    pub(super) source: Source,
+    pub(super) local: Arc<Local>,
+    pub(super) health: Arc<Health>,
+    pub(super) part: Part,
+    pub(super) name: ChannelName,
+    pub(super) channel: Arc<PlainChannel>,
+    pub(super) channels: Arc<PlainChannels>,
+    /// What was handed over and not confirmed, because the connection was lost in between.
+    pub(super) unconfirmed: Vec<Bytes>,
+}
+
+impl Worker {
+    pub(super) async fn run(mut self) {
+        let mut backoff = Backoff::default();
+        loop {
+            if !self.channel.is_wanted() {
+                let idle = timeout(PATIENCE, self.channel.wanted.notified()).await.is_err();
+                if idle && self.return_all().await.is_ok() && self.channels.may_end(&self.name) {
+                    break;
+                }
+                continue;
+            }
+            match self.turn().await {
+                Ok(()) => {
+                    self.health.ready(self.part);
+                    backoff = Backoff::default();
+                }
+                Err(reason) => {
+                    self.health.lost(self.part, &reason);
+                    sleep(backoff.next()).await;
+                }
+            }
+        }
+        self.health.ended(self.part);
+    }
+
+    /// Hands over one message: one that waits, or the first that comes within some seconds.
+    async fn turn(&mut self) -> Result<(), String> {
+        let waiting = self.source.fetch(1, 0, Handed::These(&self.unconfirmed)).await?;
+        self.unconfirmed.clear();
+        self.health.ready(self.part);
+        match waiting.into_iter().next() {
+            Some(popped) => {
+                let message = popped.0.clone();
+                self.hand_over(popped).await?;
+                self.unconfirmed.push(message.clone());
+                // At once, and not with the next read: that may be long after, and another process would take the
+                // message back and handle it again.
+                self.source.confirm(&message).await?;
+                self.unconfirmed.clear();
+                Ok(())
+            }
+            None => match self.source.wait().await? {
+                Some(popped) => self.hand_over(popped).await,
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// Hands over a message; when whoever wanted it has gone, it goes back to Redis for others.
+    async fn hand_over(&mut self, popped: Popped) -> Result<(), String> {
+        let (framed, score) = popped;
+        let Some((event, _)) = self.local.read(&self.source.key, &framed) else { return Ok(()) };
+        match self.channel.offer(Message { framed, score, event }) {
+            Ok(()) => {
+                self.local.hub.stats().count_delivered(1);
+                Ok(())
+            }
+            Err(unwanted) => self.source.put_back(&[(unwanted.framed, unwanted.score)]).await,
+        }
+    }
+
+    /// Gives Redis back what receivers were handed and did not take.
+    async fn return_all(&mut self) -> Result<(), String> {
+        let returned = self.channel.take_returned();
+        if returned.is_empty() {
+            return Ok(());
+        }
+        let popped: Vec<Popped> =
+            returned.iter().map(|message| (message.framed.clone(), message.score)).collect();
+        let done = self.source.put_back(&popped).await;
+        if done.is_err() {
+            self.channel.keep(returned);
+        }
+        done
+    }
+}

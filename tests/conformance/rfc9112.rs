@@ -1,0 +1,230 @@
+//! RFC 9112, HTTP/1.1: the message syntax and the connection.
+
+use crate::raw::Raw;
+use crate::site::{Case, Closed, OneOf, Open, Refused, run, start};
+
+/// Section 2 and 3: the message, the request line, the target, the Host field.
+#[rustfmt::skip]
+const REQUEST_LINE: &[Case] = &[
+    ("2.2: an empty line before the request line is ignored", "\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("2.2: two empty lines before it as well", "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("2.2: a line may end in LF alone", "GET / HTTP/1.1\nHost: a\n\n", Open(&[200])),
+    ("2.2: a bare CR is no line end", "GET / HTTP/1.1\rHost: a\r\n\r\n", Refused(&[400])),
+    ("2.2: a bare CR in a field value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n", Refused(&[400])),
+    ("2.2: whitespace between the request line and the first field", "GET / HTTP/1.1\r\n Host: a\r\n\r\n", Refused(&[400])),
+    ("2.3: a version without a minor number", "GET / HTTP/1\r\nHost: a\r\n\r\n", Refused(&[400, 505])),
+    ("2.3: a version in lower case", "GET / http/1.1\r\nHost: a\r\n\r\n", Refused(&[400, 505])),
+    ("2.3: a version of two digits", "GET / HTTP/1.10\r\nHost: a\r\n\r\n", Refused(&[400, 505])),
+    ("2.3: HTTP/2 has no request line", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", Refused(&[400, 505])),
+    ("2.3: HTTP/3 neither", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", Refused(&[400, 505])),
+    ("2.3: HTTP/0.9 is not spoken", "GET /\r\n\r\n", Refused(&[400, 505])),
+    ("2.3: a version that is no HTTP", "GET / SIP/2.0\r\nHost: a\r\n\r\n", Refused(&[400, 505])),
+    ("3: two spaces after the method", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3: a space in the target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3: no target", "GET HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3: no method", " / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3.1: a method is a token", "G@T / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3.1: NUL in a method", "G\0T / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3.2.1: the origin form", "GET /echo?a=b HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("3.2.1: a target without its slash", "GET echo HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3.2.2: the absolute form", "GET http://a/echo HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("3.2.2: the absolute form without a path", "GET http://a HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("3.2.2: the absolute form with a query alone", "GET http://a?b HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("3.2.3: the authority form is for CONNECT", "GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3.2.3: CONNECT asks for a tunnel that an origin has not", "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", Refused(&[400, 405, 501])),
+    ("3.2.3: CONNECT with an origin form", "CONNECT /echo HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400, 405, 501])),
+    ("3.2.4: the asterisk form is for OPTIONS", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("3.2.4: the asterisk form with another method", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3.2: no Host", "GET / HTTP/1.1\r\n\r\n", Refused(&[400])),
+    ("3.2: two Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3.2: two different Hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", Refused(&[400])),
+    ("3.2: a list of Hosts", "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n", Refused(&[400])),
+    ("3.2: a space in Host", "GET / HTTP/1.1\r\nHost: a b\r\n\r\n", Refused(&[400])),
+    ("3.2: a path in Host", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", Refused(&[400])),
+    ("3.2: user information in Host", "GET / HTTP/1.1\r\nHost: me@a\r\n\r\n", Refused(&[400])),
+    ("3.2: a port that is no number", "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", Refused(&[400])),
+    ("3.2: a port beyond 65535", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", Refused(&[400])),
+    ("3.2: an open bracket", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", Refused(&[400])),
+    ("3.2: two Hosts in the absolute form", "GET http://a/ HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", Refused(&[400])),
+    ("3.2: the absolute form does not make up for a missing Host", "GET http://a/ HTTP/1.1\r\n\r\n", Refused(&[400])),
+    ("3.2: an address of version 6", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", Open(&[200])),
+    ("3.2: an empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", Open(&[200])),
+    ("3.2: HTTP/1.0 needs no Host", "GET / HTTP/1.0\r\n\r\n", Closed(&[200])),
+];
+
+/// Section 5: fields.
+#[rustfmt::skip]
+const FIELDS: &[Case] = &[
+    ("5: whitespace around a value", "GET /echo HTTP/1.1\r\nHost: \t a \t\r\n\r\n", Open(&[200])),
+    ("5: an empty value", "GET /echo HTTP/1.1\r\nHost: a\r\nX:\r\n\r\n", Open(&[200])),
+    ("5: bytes above ASCII in a value", "GET /echo HTTP/1.1\r\nHost: a\r\nX: é\r\n\r\n", Open(&[200])),
+    ("5.1: a space before the colon", "GET / HTTP/1.1\r\nHost : a\r\n\r\n", Refused(&[400])),
+    ("5.1: a space before the colon of Content-Length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length : 0\r\n\r\n", Refused(&[400])),
+    ("5.1: a field without a colon", "GET / HTTP/1.1\r\nHost: a\r\nnonsense\r\n\r\n", Refused(&[400])),
+    ("5.1: a field without a name", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", Refused(&[400])),
+    ("5.1: a name is a token", "GET / HTTP/1.1\r\nHost: a\r\nX(y): b\r\n\r\n", Refused(&[400])),
+    ("5.1: a name of more than ASCII", "GET / HTTP/1.1\r\nHost: a\r\nÄ: b\r\n\r\n", Refused(&[400])),
+    ("5.2: a folded line", "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", Refused(&[400])),
+    ("5.2: a line folded by a tab", "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n\tb\r\n\r\n", Refused(&[400])),
+    ("5.5 of 9110: NUL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", Refused(&[400])),
+    ("5.5 of 9110: a control character in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\x08b\r\n\r\n", Refused(&[400])),
+];
+
+/// Section 6 and 7: the body's framing.
+#[rustfmt::skip]
+const FRAMING: &[Case] = &[
+    ("6.1: chunked", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", Open(&[200])),
+    ("6.1: chunked in any case", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ChUnKeD\r\n\r\n3\r\nabc\r\n0\r\n\r\n", Open(&[200])),
+    ("6.1: a coding that is not known", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: chunked twice", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: chunked twice in two fields", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: chunked that is not the last", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: identity is no coding", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: a name that only looks like chunked", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: chunked behind a vertical tab", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: an empty coding", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: a coding in quotes", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: a coding in HTTP/1.0", "POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: both framings are answered and the connection closed", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Closed(&[200])),
+    ("6.1: both framings, the other way round", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n", Closed(&[200])),
+    ("6.2: a length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", Open(&[200])),
+    ("6.2: a length of nothing", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", Open(&[200])),
+    ("6.2: leading zeros", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 003\r\n\r\nabc", Open(&[200])),
+    ("6.3: the same length twice", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", OneOf(&[200, 400])),
+    ("6.3: two lengths", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc", Refused(&[400])),
+    ("6.3: two lengths in a list", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3, 4\r\n\r\nabc", Refused(&[400])),
+    ("6.3: a length with a sign", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: +3\r\n\r\nabc", Refused(&[400])),
+    ("6.3: a negative length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: -3\r\n\r\nabc", Refused(&[400])),
+    ("6.3: a length in hexadecimal", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 0x3\r\n\r\nabc", Refused(&[400])),
+    ("6.3: an empty length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length:\r\n\r\n", Refused(&[400])),
+    ("6.3: a length with a space inside", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1 2\r\n\r\nabc", Refused(&[400])),
+    ("6.3: a length that overflows", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\nabc", Refused(&[400, 413])),
+    ("6.3: a body on GET is framed all the same", "GET /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", Open(&[200])),
+    ("6.3: a request without framing has no body", "POST /echo HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("7.1: sizes in upper and lower case", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nA\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", Open(&[200])),
+    ("7.1: zeros in front of a size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0003\r\nabc\r\n000\r\n\r\n", Open(&[200])),
+    ("7.1.1: extensions are ignored", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b;c\r\nabc\r\n0;d\r\n\r\n", Open(&[200])),
+    ("7.1.2: trailers are taken", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n", Open(&[200])),
+    ("7.1: a size that is no number", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1: no size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1: a negative size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-3\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1: a size in C's notation", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x3\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1: a size that overflows", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nabc\r\n0\r\n\r\n", Refused(&[400, 413])),
+    ("7.1: a chunk longer than its size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcd\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1: a chunk shorter than its size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
+];
+
+/// Section 9: the connection.
+#[rustfmt::skip]
+const CONNECTION: &[Case] = &[
+    ("9.3: HTTP/1.1 goes on", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("9.3: HTTP/1.0 does not", "GET / HTTP/1.0\r\nHost: a\r\n\r\n", Closed(&[200])),
+    ("9.3: HTTP/1.0 goes on when asked to", "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", Open(&[200])),
+    ("9.3.2: pipelined requests are answered in order", "GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /no HTTP/1.1\r\nHost: a\r\n\r\nHEAD / HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200, 404, 200])),
+    ("9.3.2: bodies and pipelining", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcPOST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Open(&[200, 200])),
+    ("9.3.2: a body that nobody reads is not the next request", "POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", Open(&[200])),
+    ("9.6: close is obeyed", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", Closed(&[200])),
+    ("9.6: close in any case", "GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n", Closed(&[200])),
+    ("9.6: close in a list", "GET / HTTP/1.1\r\nHost: a\r\nConnection: foo, close\r\n\r\n", Closed(&[200])),
+    ("9.6: close wins over keep-alive", "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, close\r\n\r\n", Closed(&[200])),
+    ("9.6: nothing behind close is answered", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Closed(&[200])),
+    ("9.6: nothing behind a bad request is answered", "GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Closed(&[400])),
+];
+
+#[tokio::test]
+async fn the_request_line() {
+    run(REQUEST_LINE).await;
+    assert_eq!(REQUEST_LINE.len(), 44);
+}
+
+#[tokio::test]
+async fn the_fields() {
+    run(FIELDS).await;
+    assert_eq!(FIELDS.len(), 13);
+}
+
+#[tokio::test]
+async fn the_framing() {
+    run(FRAMING).await;
+    assert_eq!(FRAMING.len(), 39);
+}
+
+#[tokio::test]
+async fn the_connection() {
+    run(CONNECTION).await;
+    assert_eq!(CONNECTION.len(), 12);
+}
+
+/// What the echo view saw of a request.
+async fn seen(bytes: &str) -> serde_json::Value {
+    let server = start().await;
+    let mut raw = Raw::connect(server.addresses()[0]).await;
+    raw.send(bytes).await;
+    let (head, body) = raw.answer("POST").await;
+    assert_eq!(head.status, 200, "{}", head.text);
+    serde_json::from_str(&body).unwrap()
+}
+
+/// Section 3.2.2: “a server MUST ignore the received Host header field and instead replace it”.
+#[tokio::test]
+async fn the_absolute_form_replaces_host() {
+    let seen = seen("GET http://real.example:81/echo?q HTTP/1.1\r\nHost: other\r\n\r\n").await;
+    assert_eq!(seen["headers"], serde_json::json!(["host: real.example:81"]));
+    assert_eq!((seen["path"].as_str(), seen["query"].as_str()), (Some("/echo"), Some("q")));
+}
+
+/// Section 6.3: “the Transfer-Encoding overrides the Content-Length … the Content-Length is removed”.
+#[tokio::test]
+async fn an_application_never_sees_both_framings() {
+    for fields in
+        ["Content-Length: 3\r\nTransfer-Encoding: chunked", "Transfer-Encoding: chunked\r\nContent-Length: 3"]
+    {
+        let seen =
+            seen(&format!("POST /echo HTTP/1.1\r\nHost: a\r\n{fields}\r\n\r\n5\r\nabcde\r\n0\r\n\r\n")).await;
+        assert_eq!(seen["body"], "abcde");
+        let headers = seen["headers"].to_string();
+        assert!(!headers.contains("content-length"), "{headers}");
+    }
+}
+
+/// Section 7.1: chunks are put together, whatever their sizes and however their bytes arrive.
+#[tokio::test]
+async fn chunks_arrive_whole_byte_by_byte() {
+    let server = start().await;
+    let mut raw = Raw::connect(server.addresses()[0]).await;
+    let bytes = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n0\r\nT: v\r\n\r\n";
+    for byte in bytes.as_bytes() {
+        raw.send([*byte]).await;
+    }
+    let (head, body) = raw.answer("POST").await;
+    assert_eq!(head.status, 200);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&body).unwrap()["body"], "abc");
+}
+
+/// Section 8: an incomplete body ends the exchange; what came is not taken for the whole.
+#[tokio::test]
+async fn an_incomplete_body_is_never_taken_for_a_whole_one() {
+    for bytes in [
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    ] {
+        let server = start().await;
+        let mut raw = Raw::connect(server.addresses()[0]).await;
+        raw.send(bytes).await;
+        raw.half_close().await;
+        let rest = String::from_utf8(raw.rest().await).unwrap();
+        assert!(rest.is_empty() || rest.starts_with("HTTP/1.1 400"), "{rest}");
+    }
+}
+
+/// Section 9.6 and 9.5: a client that has ended its own direction still gets its answer.
+#[tokio::test]
+async fn a_half_closed_client_gets_its_answer() {
+    let server = start().await;
+    let mut raw = Raw::connect(server.addresses()[0]).await;
+    raw.send("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    raw.half_close().await;
+    let (head, body) = raw.answer("GET").await;
+    assert_eq!((head.status, &*body), (200, "one two three"));
+    assert!(raw.ended().await);
+}

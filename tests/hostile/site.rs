@@ -1,0 +1,97 @@
+//! The server under attack, its memory, and the client that must notice nothing.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use solent::consumer::{Context, WebsocketConsumer, consumer};
+use solent::layers::{GroupName, MemoryChannelLayer};
+use solent::routing::{ProtocolTypeRouter, UrlRouter, path};
+use solent::server::{AccessLog, Running, Server};
+use solent::websocket::Message;
+use solent::{Limits, Result};
+use tokio::sync::{Mutex, MutexGuard};
+
+use crate::raw::Raw;
+
+/// Memory is measured for the whole process, so attacks run one at a time.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
+/// Echoes; `join NAME` joins a group, and everyone is in `all`, forwarded.
+struct Member;
+
+impl WebsocketConsumer for Member {
+    type Event = Value;
+
+    async fn connect(ctx: &mut Context) -> Result<Self> {
+        ctx.group_forward(&GroupName::new("all")?).await?;
+        ctx.accept().await?;
+        Ok(Self)
+    }
+
+    async fn receive(&mut self, ctx: &mut Context, message: Message) -> Result<()> {
+        match message.as_text().ok().and_then(|text| text.strip_prefix("join ")) {
+            Some(name) => Ok(ctx.group_add(&GroupName::new(name)?).await?),
+            None => ctx.send(message).await,
+        }
+    }
+}
+
+pub struct Site {
+    pub running: Running,
+    _alone: MutexGuard<'static, ()>,
+}
+
+impl Site {
+    pub async fn with(change: impl FnOnce(&mut Limits)) -> Self {
+        let alone = ALONE.lock().await;
+        let app =
+            ProtocolTypeRouter::new().websocket(UrlRouter::new([path("ws/", consumer::<Member>())]).unwrap());
+        let mut limits = Limits::default();
+        change(&mut limits);
+        let server = Server::new(app).bind("127.0.0.1:0").limits(limits).access_log(AccessLog::off());
+        let running = server.channel_layer(MemoryChannelLayer::new()).start().await.unwrap();
+        Self { running, _alone: alone }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.running.addresses()[0]
+    }
+
+    pub async fn websocket(&self) -> Raw {
+        Raw::websocket(self.address(), "/ws/").await
+    }
+
+    /// A group send to everyone.
+    pub async fn tell_all(&self, text: &str) {
+        let layer = self.running.env().layers.default_handle().unwrap();
+        let all = GroupName::new("all").unwrap();
+        layer.group_send(&all, &json!({"type": "news", "text": text})).await.unwrap();
+    }
+}
+
+/// Resident memory of this process, in KiB.
+pub fn memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// A well-behaved client: echoes, one after the other, while an attack runs.
+pub struct Neighbour(Raw);
+
+impl Neighbour {
+    pub async fn new(site: &Site) -> Self {
+        Self(site.websocket().await)
+    }
+
+    /// A few echoes; the slowest must not take longer than a person would notice.
+    pub async fn notices_nothing(&mut self) {
+        for number in 0..20 {
+            let start = Instant::now();
+            self.0.send_text(&format!("{number}")).await;
+            assert_eq!(self.0.text().await, number.to_string());
+            assert!(start.elapsed() < Duration::from_secs(1), "an echo took {:?}", start.elapsed());
+        }
+    }
+}
