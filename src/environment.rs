@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
 use crate::layers::ChannelLayers;
 use crate::routing::Names;
 use crate::websocket::Sockets;
@@ -21,6 +24,10 @@ pub struct Environment {
     pub names: Arc<Names>,
     /// All open WebSockets.
     pub sockets: Arc<Sockets>,
+    /// Cancelled when a drain begins: answers without an end end then.
+    pub(crate) closing: CancellationToken,
+    /// Work beside connections that a drain waits for.
+    pub(crate) tasks: TaskTracker,
     /// Made on first use, so that who builds an environment need not know of it.
     blocking: Arc<OnceLock<BlockingPool>>,
 }

@@ -6,6 +6,7 @@
 pub mod blocking;
 mod channel;
 mod context;
+mod http;
 mod json;
 mod policy;
 mod service;
@@ -18,6 +19,9 @@ use serde::de::DeserializeOwned;
 pub(crate) use channel::OwnChannel;
 pub use context::Context;
 pub(crate) use context::{Core, OutboxFull};
+pub use http::{
+    HttpConsumer, HttpConsumerService, HttpContext, ToHttpConsumer, http_consumer, http_consumer_with_state,
+};
 pub use json::{Json, JsonWebsocketConsumer};
 pub use policy::{OnError, Policy};
 pub use service::{ConsumerService, consumer, consumer_with_state};

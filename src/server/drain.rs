@@ -31,7 +31,9 @@ pub(super) async fn drain(env: &Environment, phase: &watch::Sender<Phase>, tasks
     phase.send_replace(Phase::Leaving);
     sleep(env.limits.drain_delay).await;
     phase.send_replace(Phase::Closing);
+    env.closing.cancel();
     tasks.close();
+    env.tasks.close();
     let open = env.sockets.len();
     info!(sockets = open, connections = tasks.len(), "draining");
     let deadline = Instant::now() + env.limits.drain_time + env.limits.close_time;
@@ -39,6 +41,7 @@ pub(super) async fn drain(env: &Environment, phase: &watch::Sender<Phase>, tasks
         close_sockets(env).await;
         env.sockets.emptied().await;
         tasks.wait().await;
+        env.tasks.wait().await;
     };
     if timeout_at(deadline, ended).await.is_err() {
         warn!(sockets = env.sockets.len(), connections = tasks.len(), "the drain's time is over: stopping");
@@ -50,6 +53,7 @@ pub(super) async fn drain(env: &Environment, phase: &watch::Sender<Phase>, tasks
     let _ = timeout_at(last, async {
         env.sockets.emptied().await;
         tasks.wait().await;
+        env.tasks.wait().await;
     })
     .await;
 }

@@ -9,5 +9,6 @@ mod delivery;
 mod dispatch;
 mod flavours;
 mod groups;
+mod http;
 mod logs;
 mod pool;
