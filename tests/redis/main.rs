@@ -10,7 +10,9 @@ mod redis_server;
 mod tools;
 
 mod formats;
+mod peer;
 mod pubsub;
+mod python;
 mod rigs;
 mod vectors;
 
