@@ -33,6 +33,7 @@ impl Inner {
                     channel: plain.clone(),
                     channels: self.plain.clone(),
                     unconfirmed: Vec::new(),
+                    looked: None,
                 };
                 tokio::spawn(worker.run());
             }

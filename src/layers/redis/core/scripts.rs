@@ -27,9 +27,9 @@ for i = 1, #KEYS do
 end
 return full";
 
-/// Confirms what was handed over, takes back what else a dead reader had popped, then pops the oldest messages into the
-/// back-up. KEYS: the channel, its back-up. ARGV: how many, the back-up's life (0 is for ever), then the confirmed
-/// messages, or `*` for all.
+/// Confirms what was handed over, takes back what else was popped and lost on its way, then pops the oldest messages
+/// into the back-up: for a channel that only one process reads.
+/// KEYS: the channel, its back-up. ARGV: how many, the back-up's life, then the confirmed messages, or `*` for all.
 const FETCH: &str = "
 if ARGV[3] == '*' then
     redis.call('DEL', KEYS[2])
@@ -41,8 +41,27 @@ else
 end
 local found = redis.call('ZPOPMIN', KEYS[1], ARGV[1])
 for i = 1, #found, 2 do redis.call('ZADD', KEYS[2], found[i + 1], found[i]) end
-if #found > 0 and ARGV[2] ~= '0' then redis.call('EXPIRE', KEYS[2], ARGV[2]) end
+if #found > 0 then redis.call('EXPIRE', KEYS[2], ARGV[2]) end
 return found";
+
+/// Confirms what was handed over, then pops the oldest message into the back-up, where others may have theirs.
+/// KEYS: the channel, its back-up. ARGV: the confirmed messages.
+const TAKE: &str = "
+for i = 1, #ARGV do redis.call('ZREM', KEYS[2], ARGV[i]) end
+local found = redis.call('ZPOPMIN', KEYS[1])
+if #found > 0 then redis.call('ZADD', KEYS[2], found[2], found[1]) end
+return found";
+
+/// Takes messages back that are still in the back-up.
+/// KEYS: the channel, its back-up. ARGV: the messages.
+const RESTORE: &str = "
+for i = 1, #ARGV do
+    local score = redis.call('ZSCORE', KEYS[2], ARGV[i])
+    if score then
+        redis.call('ZADD', KEYS[1], score, ARGV[i])
+        redis.call('ZREM', KEYS[2], ARGV[i])
+    end
+end";
 
 /// One message for one key.
 pub(super) struct Framed {
@@ -90,19 +109,37 @@ pub(super) enum Handed<'a> {
     All,
 }
 
-/// Pops messages. `life` bounds the back-up's, where nobody else would ever take it back; 0 is for ever.
+/// Pops messages of a channel that only this process reads. `life` bounds the back-up's: when the process dies, nobody
+/// would ever take it back.
 pub(super) fn fetch(key: &str, messages: usize, life: u64, handed: Handed<'_>) -> Cmd {
     let mut command = redis::cmd("EVAL");
     command.arg(FETCH).arg(2).arg(key).arg(backup(key)).arg(messages).arg(life);
     match handed {
-        Handed::These(messages) => {
-            for message in messages {
-                command.arg(&message[..]);
-            }
-        }
+        Handed::These(messages) => with_messages(command, messages),
         Handed::All => {
             command.arg("*");
+            command
         }
+    }
+}
+
+/// Pops one message of a channel that others read too.
+pub(super) fn take(key: &str, handed: &[Bytes]) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(TAKE).arg(2).arg(key).arg(backup(key));
+    with_messages(command, handed)
+}
+
+/// Takes back what a dead reader had popped.
+pub(super) fn restore(key: &str, messages: &[Bytes]) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(RESTORE).arg(2).arg(key).arg(backup(key));
+    with_messages(command, messages)
+}
+
+fn with_messages(mut command: Cmd, messages: &[Bytes]) -> Cmd {
+    for message in messages {
+        command.arg(&message[..]);
     }
     command
 }

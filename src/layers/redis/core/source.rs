@@ -7,7 +7,7 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, Pipeline, Value};
 use tokio::time::timeout;
 
-use super::scripts::{Handed, backup, fetch};
+use super::scripts::{Handed, backup, fetch, restore, take};
 use crate::layers::redis::Host;
 
 /// How long Redis holds a read that finds nothing.
@@ -39,6 +39,28 @@ impl Source {
             Some(Value::Array(found)) => Ok(pairs(found)),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// Pops one message without waiting; it stays in the back-up until it is said to be handed over.
+    pub(super) async fn take(&mut self, handed: &[Bytes]) -> Result<Option<Popped>, String> {
+        match self.run(vec![take(&self.key, handed)], Duration::ZERO).await?.pop() {
+            Some(Value::Array(found)) => Ok(pairs(found).pop()),
+            _ => Ok(None),
+        }
+    }
+
+    /// What was popped and is not handed over yet, by any reader of this key.
+    pub(super) async fn in_flight(&mut self) -> Result<Vec<Bytes>, String> {
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(backup(&self.key)).arg(0).arg(-1);
+        let answer = self.run(vec![command], Duration::ZERO).await?.pop().unwrap_or(Value::Nil);
+        let found: Vec<Vec<u8>> = redis::from_redis_value(answer).map_err(|error| error.to_string())?;
+        Ok(found.into_iter().map(Bytes::from).collect())
+    }
+
+    /// Takes back what a dead reader had popped.
+    pub(super) async fn restore(&mut self, messages: &[Bytes]) -> Result<(), String> {
+        self.run(vec![restore(&self.key, messages)], Duration::ZERO).await.map(drop)
     }
 
     /// Pops one message, waiting a few seconds for it.

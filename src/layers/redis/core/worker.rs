@@ -1,20 +1,25 @@
 //! The task that reads one plain channel on one host, while someone in this process wants its messages.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::local::Local;
 use super::plain::{Message, PlainChannel, PlainChannels};
-use super::scripts::Handed;
 use super::source::{Popped, Source};
 use crate::layers::ChannelName;
 use crate::layers::redis::wire::{Backoff, Health, Part};
 
 /// How long a reader waits for someone to want a message again before it asks whether it may end.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often what a dead reader left is looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How long a live reader may take from popping to confirming.
+const MOMENT: Duration = Duration::from_millis(250);
 
 pub(super) struct Worker {
     pub(super) source: Source,
@@ -26,6 +31,8 @@ pub(super) struct Worker {
     pub(super) channels: Arc<PlainChannels>,
     /// What was handed over and not confirmed, because the connection was lost in between.
     pub(super) unconfirmed: Vec<Bytes>,
+    /// When it was last looked for what a dead reader left.
+    pub(super) looked: Option<Instant>,
 }
 
 impl Worker {
@@ -55,10 +62,14 @@ impl Worker {
 
     /// Hands over one message: one that waits, or the first that comes within some seconds.
     async fn turn(&mut self) -> Result<(), String> {
-        let waiting = self.source.fetch(1, 0, Handed::These(&self.unconfirmed)).await?;
+        if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
+            self.take_back().await?;
+            self.looked = Some(Instant::now());
+        }
+        let waiting = self.source.take(&self.unconfirmed).await?;
         self.unconfirmed.clear();
         self.health.ready(self.part);
-        match waiting.into_iter().next() {
+        match waiting {
             Some(popped) => {
                 let message = popped.0.clone();
                 self.hand_over(popped).await?;
@@ -74,6 +85,20 @@ impl Worker {
                 None => Ok(()),
             },
         }
+    }
+
+    /// Takes back what a dead reader had popped. A live one confirms at once, so what is still there after a moment is
+    /// a dead one's. (Python takes everything back at once, and so handles messages twice now and then.)
+    async fn take_back(&mut self) -> Result<(), String> {
+        let mut suspects = self.source.in_flight().await?;
+        suspects.retain(|message| !self.unconfirmed.contains(message));
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        sleep(MOMENT).await;
+        let still: HashSet<Bytes> = self.source.in_flight().await?.into_iter().collect();
+        suspects.retain(|message| still.contains(message));
+        self.source.restore(&suspects).await
     }
 
     /// Hands over a message; when whoever wanted it has gone, it goes back to Redis for others.
