@@ -53,10 +53,7 @@ async fn a_send_to_a_mailbox_leaves_what_python_leaves() {
     assert_eq!(name.len(), 74, "{name}");
     let parts: Vec<&str> = name.split(['.', '!']).collect();
     let is_hex = |part: &&str| part.len() == 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
-    assert!(
-        parts[0] == "specific" && parts[1..].iter().all(is_hex) && parts.len() == 3,
-        "{name}"
-    );
+    assert!(parts[0] == "specific" && parts[1..].iter().all(is_hex) && parts.len() == 3, "{name}");
     // The wire's own key is inside, as text for one channel and as a list for a group.
     drop(receiver);
     sender.send(mailbox.name(), numbered(1)).await.expect("sent");

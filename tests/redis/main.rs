@@ -12,10 +12,12 @@ mod tools;
 mod core;
 mod formats;
 mod peer;
+mod proxy;
 mod pubsub;
 mod python;
 mod rigs;
 mod vectors;
+mod weather;
 
 layer_suite!(core_layer, crate::rigs::core);
 layer_suite!(core_layer_encrypted_on_three_hosts, crate::rigs::core_on_three_hosts);

@@ -3,28 +3,34 @@
 use bytes::Bytes;
 use redis::Cmd;
 
-/// Purges what is too old, and adds a message unless the key is full. 1 when it was added.
+/// Adds a message unless the key is full, and purges what is too old. 1 when it was added. Adding comes first, since only
+/// a script's first write is refused by a Redis without memory.
 /// KEYS: the channel. ARGV: now, cutoff, capacity, expiry, message.
 const SEND: &str = "
+local waiting = redis.call('ZCARD', KEYS[1]) - redis.call('ZCOUNT', KEYS[1], 0, ARGV[2])
+local added = 0
+if waiting < tonumber(ARGV[3]) then
+    redis.call('ZADD', KEYS[1], ARGV[1], ARGV[5])
+    redis.call('EXPIRE', KEYS[1], ARGV[4])
+    added = 1
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], 0, ARGV[2])
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
-redis.call('ZADD', KEYS[1], ARGV[1], ARGV[5])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-return 1";
+return added";
 
 /// The same for many keys; says how many were full.
 /// KEYS: the channels. ARGV: now, cutoff, expiry, then a message for each key, then a capacity for each.
 const SEND_EACH: &str = "
 local full = 0
 for i = 1, #KEYS do
-    redis.call('ZREMRANGEBYSCORE', KEYS[i], 0, ARGV[2])
-    if redis.call('ZCARD', KEYS[i]) >= tonumber(ARGV[3 + #KEYS + i]) then
-        full = full + 1
-    else
+    local waiting = redis.call('ZCARD', KEYS[i]) - redis.call('ZCOUNT', KEYS[i], 0, ARGV[2])
+    if waiting < tonumber(ARGV[3 + #KEYS + i]) then
         redis.call('ZADD', KEYS[i], ARGV[1], ARGV[3 + i])
         redis.call('EXPIRE', KEYS[i], ARGV[3])
+    else
+        full = full + 1
     end
 end
+for i = 1, #KEYS do redis.call('ZREMRANGEBYSCORE', KEYS[i], 0, ARGV[2]) end
 return full";
 
 /// Confirms what was handed over, takes back what else was popped and lost on its way, then pops the oldest messages
