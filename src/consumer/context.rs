@@ -65,7 +65,11 @@ pub(crate) struct OutboxFull;
 impl<S> Context<S> {
     pub(crate) fn new(connection: Connection, policy: Arc<Policy>, state: S) -> Result<Self, LayerError> {
         let (scope, transport) = connection.into_parts();
-        let outbox = Arc::new(Outbox::new(scope.env.limits.outbox_bytes, policy.overflow));
+        let outbox = Arc::new(Outbox::new(
+            scope.env.limits.outbox_bytes,
+            policy.overflow,
+            Arc::clone(&scope.env.sockets.drops),
+        ));
         let channel =
             OwnChannel::new(&scope.env, policy.layer.as_deref(), policy.overflow, Some(outbox.clone()))?;
         let core = Core {

@@ -14,6 +14,29 @@ use crate::routing::Routes;
 use crate::websocket::{Connection, Refusal, opening};
 
 /// A consumer type, ready to be routed to. Channels: `Consumer.as_asgi()`.
+///
+/// One that wants the application's state cannot be mounted without it: that is
+/// [`consumer_with_state`]'s, and forgetting it does not compile.
+///
+/// ```compile_fail,E0277
+/// # use solent::Result;
+/// use solent::consumer::{Context, WebsocketConsumer, consumer};
+/// use solent::layers::Value;
+///
+/// struct Pool;
+/// struct Courses;
+///
+/// impl WebsocketConsumer<Pool> for Courses {
+///     type Event = Value;
+///
+///     async fn connect(ctx: &mut Context<Pool>) -> Result<Self> {
+///         ctx.accept().await?;
+///         Ok(Self)
+///     }
+/// }
+///
+/// let application = consumer::<Courses>(); // and where is the pool?
+/// ```
 pub fn consumer<C: WebsocketConsumer>() -> ConsumerService<C> {
     consumer_with_state(())
 }

@@ -10,6 +10,7 @@ mod connection;
 mod decoder;
 pub(crate) mod deflate;
 mod driver;
+pub(crate) mod drops;
 mod ending;
 pub(crate) mod frame;
 mod handler;

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::deflate::Encoding;
+use super::drops::FrameDrops;
 use super::{CloseCode, CloseFrame, frame};
 use crate::layers::{Event, EventSink, Overflow, Pushed};
 
@@ -30,6 +31,7 @@ pub(crate) struct Outbox {
     state: Mutex<State>,
     limit: usize,
     overflow: Overflow,
+    drops: Arc<FrameDrops>,
     /// Known once the handshake is accepted; nothing is sent before.
     encoding: OnceLock<Encoding>,
 }
@@ -75,8 +77,8 @@ pub(crate) enum Request {
 }
 
 impl Outbox {
-    pub(crate) fn new(limit: usize, overflow: Overflow) -> Self {
-        Self { state: Mutex::default(), limit, overflow, encoding: OnceLock::new() }
+    pub(crate) fn new(limit: usize, overflow: Overflow, drops: Arc<FrameDrops>) -> Self {
+        Self { state: Mutex::default(), limit, overflow, drops, encoding: OnceLock::new() }
     }
 
     /// How this socket's messages are encoded.
@@ -101,26 +103,31 @@ impl Outbox {
         if state.finished {
             return Pushed::Dropped;
         }
-        if !state.fits(frame.len(), self.limit) && !self.make_room(&mut state, frame.len()) {
-            return Pushed::Dropped;
-        }
-        Pushed::Queued { flush: state.append(frame) }
+        let (fits, lost) = match state.fits(frame.len(), self.limit) {
+            true => (true, 0),
+            false => self.make_room(&mut state, frame.len()),
+        };
+        let pushed = if fits { Pushed::Queued { flush: state.append(frame) } } else { Pushed::Dropped };
+        drop(state);
+        // Told after the lock is given back: a log entry may take its time.
+        self.drops.count(lost + u64::from(!fits));
+        pushed
     }
 
-    /// Applies the overflow policy. Whether the frame now fits.
-    fn make_room(&self, state: &mut State, length: usize) -> bool {
+    /// Applies the overflow policy. Whether the frame now fits, and how many others were dropped for it.
+    fn make_room(&self, state: &mut State, length: usize) -> (bool, u64) {
         match self.overflow {
             Overflow::DropOldest => {
-                state.drop_oldest(length, self.limit);
-                state.fits(length, self.limit)
+                let lost = state.drop_oldest(length, self.limit);
+                (state.fits(length, self.limit), lost)
             }
             Overflow::Close => {
                 let driver =
                     state.request(Request::Close(CloseFrame::new(CloseCode::OVERFLOW, "too far behind")));
                 driver.into_iter().for_each(Waker::wake);
-                false
+                (false, 0)
             }
-            _ => false,
+            _ => (false, 0),
         }
     }
 
@@ -310,12 +317,15 @@ impl State {
     }
 
     /// Drops the oldest frames of which no byte has left. The front frame stays, since part of it may have.
-    fn drop_oldest(&mut self, length: usize, limit: usize) {
+    fn drop_oldest(&mut self, length: usize, limit: usize) -> u64 {
+        let mut lost = 0;
         while self.bytes + length > limit && self.queue.len() > 1 {
             if let Some(dropped) = self.queue.remove(1) {
                 self.bytes -= dropped.len();
+                lost += 1;
             }
         }
+        lost
     }
 
     fn with_slices<T>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {

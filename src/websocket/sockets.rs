@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
+use super::drops::FrameDrops;
 use super::outbox::{Outbox, Request};
 use super::{CloseFrame, Message, frame};
 use crate::layers::Pushed;
@@ -43,6 +44,7 @@ pub struct Sockets {
     shards: [Mutex<HashMap<u64, Arc<Outbox>>>; SHARDS],
     next: AtomicU64,
     open: AtomicUsize,
+    pub(crate) drops: Arc<FrameDrops>,
     emptied: Notify,
 }
 
@@ -55,6 +57,12 @@ impl Sockets {
     /// Whether no socket is open.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many frames were dropped because a client read too slowly, since the start: the newest or the oldest, by
+    /// the route's overflow policy.
+    pub fn dropped_frames(&self) -> u64 {
+        self.drops.total()
     }
 
     /// Handles to all sockets that are open now.

@@ -5,6 +5,7 @@
 mod raw;
 mod room;
 
+mod channels_rows;
 mod delivery;
 mod dispatch;
 mod flavours;
