@@ -41,10 +41,13 @@ pub(super) async fn tell(env: &Environment, ended: &Ended) {
     }
 }
 
-/// Listens to the other processes, when there is a layer to listen on.
+/// Listens to the other processes until the drain begins, when there is a layer to listen on.
 pub(super) fn spawn(auth: &Auth, env: &Environment) -> Option<JoinHandle<()>> {
     let layer = Arc::clone(env.layers.get(DEFAULT_ALIAS)?);
-    Some(tokio::spawn(listen(Arc::downgrade(auth.inner()), layer)))
+    let (auth, closing) = (Arc::downgrade(auth.inner()), env.closing.clone());
+    Some(env.tasks.spawn(async move {
+        closing.run_until_cancelled(listen(auth, layer)).await;
+    }))
 }
 
 async fn listen(auth: Weak<Inner>, layer: Arc<dyn ChannelLayer>) {

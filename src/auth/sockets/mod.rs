@@ -70,7 +70,7 @@ const SUBSCRIPTION_TIME: Duration = Duration::from_secs(1);
 /// Makes sure that this process hears of sessions that end elsewhere, before it opens a socket on one.
 pub(super) async fn prepare(auth: &Auth, env: &Environment) {
     let registry = &auth.inner().following.registry;
-    registry.keep_running(|| recheck::spawn(auth), || control::spawn(auth, env));
+    registry.keep_running(|| recheck::spawn(auth, env), || control::spawn(auth, env));
     // If it takes longer, the comparison with the database finds what was not heard.
     let _ = timeout(SUBSCRIPTION_TIME, registry.settled()).await;
 }
@@ -99,5 +99,7 @@ pub(crate) fn follow(scope: &mut Scope, socket: SocketHandle) {
     });
     following.registry.enter(&entry, made);
     scope.extensions.insert(Lease::new(entry));
-    following.registry.keep_running(|| recheck::spawn(&auth), || control::spawn(&auth, &scope.env));
+    following
+        .registry
+        .keep_running(|| recheck::spawn(&auth, &scope.env), || control::spawn(&auth, &scope.env));
 }

@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use super::entry::{Entry, Guard};
 use super::registry::SHARDS;
+use crate::Environment;
 use crate::auth::authenticator::{Auth, Inner};
 use crate::auth::permission::Ask;
 use crate::auth::{SessionStore, StoredUser, User};
@@ -16,8 +17,12 @@ use crate::auth::{SessionStore, StoredUser, User};
 /// Sockets that are compared at once: few enough for one query, many enough to need few.
 const BATCH: usize = 500;
 
-pub(super) fn spawn(auth: &Auth) -> JoinHandle<()> {
-    tokio::spawn(run(Arc::downgrade(auth.inner())))
+/// Runs beside the connections until the drain begins.
+pub(super) fn spawn(auth: &Auth, env: &Environment) -> JoinHandle<()> {
+    let (auth, closing) = (Arc::downgrade(auth.inner()), env.closing.clone());
+    env.tasks.spawn(async move {
+        closing.run_until_cancelled(run(auth)).await;
+    })
 }
 
 /// Goes round the registry in an interval. Many sockets are spread over it, few are compared together.
