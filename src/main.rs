@@ -6,9 +6,9 @@
 #[allow(unreachable_pub, reason = "the example and the tests mount the same site")]
 mod site;
 
-use std::path::Path;
 use std::process::ExitCode;
 
+use site::{Settings, Site};
 use solent::layers::MemoryChannelLayer;
 use solent::server::Server;
 
@@ -24,11 +24,10 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> solent::Result<()> {
-    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
-    let blocking = std::env::args().any(|argument| argument == "--blocking");
-    let handlers = if blocking { site::Handlers::Blocking } else { site::Handlers::Async };
-    let app = site::application(&templates, handlers)?;
-    let server = Server::new(app).debug(true).channel_layer(MemoryChannelLayer::new());
-    server.bind("127.0.0.1:8000").serve().await?;
+    let settings = Settings::from_arguments(std::env::args().skip(1))?;
+    let (bind, debug) = (settings.bind.clone(), settings.debug);
+    let site = Site::open(settings).await?;
+    let layer = MemoryChannelLayer::new();
+    Server::new(site.application()?).debug(debug).channel_layer(layer).bind(bind).serve().await?;
     Ok(())
 }

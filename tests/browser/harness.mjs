@@ -46,8 +46,8 @@ class Stage {
   }
 
   /** A visitor who has logged in as one of the demo's members. */
-  async member(name) {
-    const visitor = await this.visitor();
+  async member(name, options = {}) {
+    const visitor = await this.visitor(options);
     const page = await this.tab(visitor);
     await page.goto("/accounts/login/");
     await this.login(page, name, PASSWORDS[name]);
@@ -81,8 +81,14 @@ class Stage {
 
   /** Waits until a message with this text is shown, and gives all messages as {self, name, date, text}. */
   async hears(page, text) {
-    await page.waitForFunction(
-      (text) => [...document.querySelectorAll(".message")].some((message) => message.lastChild.data === text), text);
+    try {
+      await page.waitForFunction(
+        (text) => [...document.querySelectorAll(".message")].some((message) => message.lastChild.data === text), text);
+    } catch (error) {
+      const shown = await page.evaluate(() => ["chat-status", "chat-notice", "chats", "chat-message-input"]
+        .map((id) => document.getElementById(id)).map((found) => found?.value ?? found?.textContent));
+      throw new Error(`“${text}” did not come; the page shows ${JSON.stringify(shown)}`, { cause: error });
+    }
     return this.messages(page);
   }
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 const FINAL = [1008, 4401, 4403];
 
 export default async function (stage) {
-  const visitor = await stage.visitor();
+  const visitor = await stage.member("alice");
   const page = await stage.room(visitor, "/chat/room/1/");
   const count = (selector) => page.locator(selector).count();
   const value = () => page.inputValue("#chat-message-input");
@@ -119,7 +119,7 @@ export default async function (stage) {
   });
 
   await stage.check("the page works under a policy that allows no inline script and no inline style", async () => {
-    const answer = await page.request.get("/chat/room/1/");
+    const answer = await visitor.request.get("/chat/room/1/");
     assert.match(answer.headers()["content-security-policy"], /default-src 'none'; script-src 'self'; style-src 'self'/);
   });
 

@@ -56,19 +56,21 @@ export default async function (stage) {
   await stage.check("the whole way from log-in to a sent message needs no mouse", async () => {
     const page = await stage.tab(await stage.visitor());
     await page.goto("/");
+    await page.waitForFunction(() => document.activeElement.id === "id_username");
     await page.keyboard.type("bob");
     await page.keyboard.press("Tab");
     await page.keyboard.type("builder-2");
     await page.keyboard.press("Enter");
-    await page.waitForURL("**/courses/");
+    await page.waitForURL((url) => url.pathname === "/courses/");
     await tabTo(page, "Rust for Django developers");
     await page.keyboard.press("Enter");
-    await page.waitForURL("**/courses/1/");
+    await page.waitForURL((url) => url.pathname === "/courses/1/");
     await tabTo(page, "Course chat room");
     await page.keyboard.press("Enter");
     await stage.connected(page);
     await page.keyboard.type("by keyboard alone");
     await page.keyboard.press("Enter");
+    await stage.hears(page, "by keyboard alone");
     await stage.hears(alice, "by keyboard alone");
     await page.close();
   });

@@ -1,6 +1,6 @@
 """Python's `websockets` as a client of the chat: connects, chats, is refused.
 
-    python tests/site/clients.py ws://127.0.0.1:8000
+    python tests/site/clients.py ws://127.0.0.1:8000 ALICES_COOKIES CAROLS_COOKIES
 
 Reports as tests/site/outside.rs reads it.
 """
@@ -13,12 +13,13 @@ import traceback
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-BASE = sys.argv[1]
+BASE, ALICE, CAROL = sys.argv[1:]
+ORIGIN = BASE.replace("ws", "http", 1)
 PATIENCE = 10
 
 
-def room(number, **options):
-    return connect(f"{BASE}/ws/chat/room/{number}/", origin=BASE.replace("ws", "http", 1), **options)
+def room(number, cookies=ALICE):
+    return connect(f"{BASE}/ws/chat/room/{number}/", origin=ORIGIN, additional_headers={"Cookie": cookies})
 
 
 async def hears(socket):
@@ -26,10 +27,11 @@ async def hears(socket):
 
 
 async def chats():
-    async with room(1) as one, room(1) as two, room(2) as other:
+    async with room(1) as one, room(1) as two, room(2, CAROL) as other:
         await one.send(json.dumps({"message": "gr\u00fc\u00dfe \U0001f30a"}))
         for socket in (one, two):
             event = await hears(socket)
+            assert event["user"] == "alice", event
             assert event["type"] == "chat.message", event
             assert event["message"] == "gr\u00fc\u00dfe \U0001f30a", event
             assert set(event) == {"type", "message", "user", "time"}, event
@@ -48,28 +50,34 @@ async def closes_in_good_order():
         assert (socket.close_code, socket.protocol.close_rcvd.code) == (1000, 1000)
 
 
-async def refused(url, status, **options):
+async def refused(path, status, origin=ORIGIN, cookies=ALICE):
+    headers = {"Cookie": cookies} if cookies else {}
     try:
-        async with connect(url, **options):
+        async with connect(BASE + path, origin=origin, additional_headers=headers):
             raise AssertionError("the handshake was accepted")
     except InvalidStatus as error:
         assert error.response.status_code == status, error.response
 
 
 async def is_refused_from_another_site():
-    await refused(f"{BASE}/ws/chat/room/1/", 403, origin="http://evil.example")
+    await refused("/ws/chat/room/1/", 403, origin="http://evil.example")
+
+
+async def is_refused_where_it_is_no_member():
+    await refused("/ws/chat/room/1/", 403, cookies=None)
+    await refused("/ws/chat/room/1/", 403, cookies=CAROL)
+    await refused("/ws/chat/room/999/", 403)
+    await refused("/ws/chat/room/1/", 403, cookies="sessionid=" + "x" * 32)
 
 
 async def is_refused_where_there_is_no_room():
-    origin = BASE.replace("ws", "http", 1)
     for path in ("/ws/chat/nothing/", "/ws/chat/room/x/", "/ws/chat/room/1", "/xx/ws/chat/room/1/"):
-        await refused(BASE + path, 404, origin=origin)
-    await refused(f"{BASE}/ws/chat/room/{'9' * 20}/", 404, origin=origin)
+        await refused(path, 404)
 
 
 async def main():
     for check in (chats, answers_pings, closes_in_good_order, is_refused_from_another_site,
-                  is_refused_where_there_is_no_room):
+                  is_refused_where_it_is_no_member, is_refused_where_there_is_no_room):
         name = check.__name__.replace("_", " ")
         try:
             await check()

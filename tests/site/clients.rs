@@ -14,15 +14,17 @@ async fn websockets(handlers: Handlers) -> Vec<String> {
     let mut command = Command::new(tools::python());
     command
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/site/clients.py"))
-        .arg(format!("ws://{}", live.address));
+        .arg(format!("ws://{}", live.address))
+        .args([live.login("alice", "wonderland-1").await, live.login("carol", "singer-3").await]);
     play(command, async |wish| panic!("the clients asked for {wish:?}")).await
 }
 
-const CHECKS: [&str; 5] = [
+const CHECKS: [&str; 6] = [
     "chats",
     "answers pings",
     "closes in good order",
     "is refused from another site",
+    "is refused where it is no member",
     "is refused where there is no room",
 ];
 

@@ -14,7 +14,8 @@ async fn for_both_consumers(check: impl AsyncFn(&Live)) {
 }
 
 async fn member(live: &Live, name: &str) -> Raw {
-    let headers = format!("Origin: {}\r\nCookie: guest={name}\r\n", live.url());
+    let password = if name == "alice" { "wonderland-1" } else { "builder-2" };
+    let headers = format!("Origin: {}\r\nCookie: {}\r\n", live.url(), live.login(name, password).await);
     Raw::websocket_with(live.address, "/ws/chat/room/1/", &headers).await
 }
 

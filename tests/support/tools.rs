@@ -49,6 +49,11 @@ pub fn wstest() -> PathBuf {
     find("SOLENT_TEST_WSTEST", &[&test_tools().join("autobahn/env/bin/wstest")])
 }
 
+/// Where tests leave pictures of what they saw, for people to look at.
+pub fn pictures() -> PathBuf {
+    test_tools().join("pictures")
+}
+
 /// Whether the slow variants were asked for (`tests/run --all`).
 pub fn all() -> bool {
     std::env::var_os("SOLENT_TEST_ALL").is_some()

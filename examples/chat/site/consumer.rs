@@ -5,7 +5,6 @@ use solent::consumer::{Context, WebsocketConsumer};
 use solent::layers::{Event, GroupName};
 use solent::websocket::Message;
 
-use super::guests::guest_of;
 use super::wire::{ChatEvent, is_as_pages_expect, stamped, text_of};
 
 pub struct ChatConsumer {
@@ -24,7 +23,7 @@ impl WebsocketConsumer for ChatConsumer {
     }
 
     async fn receive(&mut self, ctx: &mut Context, frame: Message) -> Result<()> {
-        let event = stamped(text_of(&frame)?, guest_of(ctx.scope()));
+        let event = stamped(text_of(&frame)?, ctx.user().username());
         ctx.group_send(&self.group, &event).await?;
         Ok(())
     }

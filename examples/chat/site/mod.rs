@@ -1,77 +1,142 @@
-//! The chat as an application: its routes and what stands around them.
+//! The site as an application: its routes, and what stands around them.
 
+mod accounts;
 mod blocking_consumer;
 mod consumer;
-mod guests;
+mod courses;
+mod demo;
+mod settings;
 mod wire;
 
-use std::path::Path;
-use std::time::SystemTime;
-
-use solent::Scoped;
-use solent::consumer::{blocking, consumer};
-use solent::http::{
-    Render, Request, RequestExt, Response, StaticFiles, Templates, TemplatesLayer, context, get,
+use solent::auth::{
+    Auth, AuthSettings, Database, DatabaseOptions, DatabaseSessions, DatabaseUsers, Passwords, SecretKeys,
 };
+use solent::consumer::{blocking, consumer};
+use solent::http::{BoxedHttp, CsrfLayer, StaticFiles, Templates, TemplatesLayer, get, post, with_state};
 use solent::middleware::{
-    AllowedHosts, AllowedHostsLayer, CookieLayer, SecurityHeadersLayer, allowed_hosts_origin_validator,
+    AllowedHosts, AllowedHostsLayer, AuthStack, LocalOnlyLayer, LoginRequiredLayer, PermissionLayer,
+    SecurityHeadersLayer, SessionLayer, allowed_hosts_origin_validator, auth_stack,
 };
 use solent::routing::{BoxedApplication, ProtocolTypeRouter, UrlRouter, ViewRouter, include, path, re_path};
 use tower::Layer;
 
 use self::blocking_consumer::BlockingChatConsumer;
 use self::consumer::ChatConsumer;
-use self::guests::{guest_of, new_guest};
+
+pub use self::settings::{Handlers, Settings};
+
+/// Where anonymous visitors are led.
+const LOGIN_URL: &str = "/accounts/login/";
 
 /// What the pages may load: everything comes from the site itself, and nothing stands inline.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Which of the two consumers serves the rooms. They behave the same.
-#[derive(Debug, Clone, Copy)]
-pub enum Handlers {
-    Async,
-    Blocking,
+/// The site with its database open.
+#[derive(Debug, Clone)]
+pub struct Site {
+    settings: Settings,
+    database: Database,
+    keys: SecretKeys,
+    auth: Auth,
+    has_demo_accounts: bool,
 }
 
-/// The whole application. `templates` is the folder of that name.
-pub fn application(templates: &Path, handlers: Handlers) -> solent::Result<ProtocolTypeRouter> {
-    let pages = TemplatesLayer::new(Templates::folder(templates));
-    let hosts = AllowedHosts::local();
-    let views = ViewRouter::new([
-        path("", get(start)),
-        path("chat/room/<int:course_id>/", get(room)).name("chat:room"),
-        include("static/", StaticFiles::folder(templates.join("static"))),
-    ])?;
-    let sockets =
-        UrlRouter::new([re_path(r"^ws/chat/room/(?P<course_id>\d+)/$", chat(handlers)).name("chat:socket")])?;
-    let origins = allowed_hosts_origin_validator(&hosts);
-    let headers = SecurityHeadersLayer::new().content_security_policy(POLICY)?;
-    Ok(ProtocolTypeRouter::new()
-        .http(
-            headers.layer(AllowedHostsLayer::new(hosts).layer(CookieLayer::new().layer(pages.layer(views)))),
-        )
-        .websocket(origins.layer(CookieLayer::new().layer(sockets))))
-}
+impl Site {
+    /// Opens the database, creates what is missing, and refuses what would not be safe.
+    pub async fn open(settings: Settings) -> solent::Result<Self> {
+        settings.check_key()?;
+        let database = Database::connect(&settings.database, DatabaseOptions::default()).await?;
+        database.migrate().await?;
+        demo::create_tables(&database).await?;
+        let keys = SecretKeys::new(settings.secret_key.as_str());
+        let auth = Auth::new(DatabaseUsers::new(database.clone()), keys.clone(), auth_settings(&settings));
+        if settings.debug {
+            demo::fill_if_new(&database, auth.passwords()).await?;
+        }
+        let has_demo_accounts = demo::is_present(&database).await?;
+        if has_demo_accounts {
+            settings.check_demo()?;
+        }
+        Ok(Self { settings, database, keys, auth, has_demo_accounts })
+    }
 
-fn chat(handlers: Handlers) -> BoxedApplication {
-    match handlers {
-        Handlers::Async => BoxedApplication::new(consumer::<ChatConsumer>()),
-        Handlers::Blocking => BoxedApplication::new(blocking::consumer::<BlockingChatConsumer>()),
+    /// The whole application.
+    pub fn application(&self) -> solent::Result<ProtocolTypeRouter> {
+        Ok(ProtocolTypeRouter::new().http(self.http()?).websocket(self.websocket()?))
+    }
+
+    fn hosts(&self) -> AllowedHosts {
+        AllowedHosts::new(&self.settings.allowed_hosts)
+    }
+
+    /// Cookies, session and user, for views and sockets alike.
+    fn stack(&self) -> AuthStack {
+        let sessions = DatabaseSessions::new(self.database.clone(), self.keys.clone());
+        auth_stack(SessionLayer::new(sessions), self.auth.clone())
+    }
+
+    fn http(&self) -> solent::Result<BoxedHttp> {
+        let pages = TemplatesLayer::new(Templates::folder(&self.settings.templates));
+        let headers = SecurityHeadersLayer::new().content_security_policy(POLICY)?;
+        let inner = self.stack().layer(CsrfLayer::new().layer(pages.layer(self.views()?)));
+        let inner = if self.has_demo_accounts {
+            BoxedHttp::new(LocalOnlyLayer::new(BECAUSE).layer(inner))
+        } else {
+            BoxedHttp::new(inner)
+        };
+        // The outer pages are for what is refused before anything is known of the user.
+        Ok(BoxedHttp::new(headers.layer(pages.layer(AllowedHostsLayer::new(self.hosts()).layer(inner)))))
+    }
+
+    fn views(&self) -> solent::Result<ViewRouter> {
+        let database = &self.database;
+        let login_required = LoginRequiredLayer::new(LOGIN_URL);
+        let enrolled = PermissionLayer::new(courses::enrolled(database));
+        Ok(ViewRouter::new([
+            path("", get(courses::start)),
+            path("accounts/login/", get(accounts::login_page).post(accounts::log_in)).name("login"),
+            path("accounts/logout/", post(accounts::log_out)).name("logout"),
+            path("courses/", get(with_state(database.clone(), courses::list)))
+                .name("courses:list")
+                .layer(login_required.clone()),
+            path("courses/<int:course_id>/", get(with_state(database.clone(), courses::detail)))
+                .name("courses:detail")
+                .layer(enrolled.clone())
+                .layer(login_required.clone()),
+            path("chat/room/<int:course_id>/", get(with_state(database.clone(), courses::room)))
+                .name("chat:room")
+                .layer(enrolled)
+                .layer(login_required),
+            include("static/", StaticFiles::folder(self.settings.templates.join("static"))),
+        ])?)
+    }
+
+    fn websocket(&self) -> solent::Result<BoxedApplication> {
+        let enrolled = PermissionLayer::new(courses::enrolled(&self.database));
+        let room = match self.settings.handlers {
+            Handlers::Async => BoxedApplication::new(consumer::<ChatConsumer>()),
+            Handlers::Blocking => BoxedApplication::new(blocking::consumer::<BlockingChatConsumer>()),
+        };
+        let sockets = UrlRouter::new([
+            re_path(r"^ws/chat/room/(?P<course_id>\d+)/$", enrolled.layer(room)).name("chat:socket")
+        ])?;
+        let origins = allowed_hosts_origin_validator(&self.hosts());
+        let inner = origins.layer(self.stack().layer(sockets));
+        Ok(if self.has_demo_accounts {
+            BoxedApplication::new(LocalOnlyLayer::new(BECAUSE).layer(inner))
+        } else {
+            BoxedApplication::new(inner)
+        })
     }
 }
 
-async fn start(request: Request) -> solent::Result<Response> {
-    Ok(solent::http::redirect(&request.reverse("chat:room", &[("course_id", &1)])?)?)
-}
+const BECAUSE: &str = "it has demo accounts, whose passwords everyone knows";
 
-async fn room(request: Request) -> solent::Result<Response> {
-    let course_id: i64 = request.kwargs().get("course_id")?;
-    let course = context! { id => course_id, title => format!("Room {course_id}") };
-    let Some((username, cookie)) = new_guest(request.scope()) else {
-        return request.render("chat/room.html", context! { course, username => guest_of(request.scope()) });
-    };
-    let mut response = request.render("chat/room.html", context! { course, username })?;
-    response.headers_mut().append(http::header::SET_COOKIE, cookie.header(SystemTime::now())?);
-    Ok(response)
+fn auth_settings(settings: &Settings) -> AuthSettings {
+    let mut auth = AuthSettings::default();
+    if let Some(hasher) = settings.hasher {
+        auth.passwords = Passwords::new(hasher);
+    }
+    auth
 }
