@@ -8,7 +8,9 @@ mod outside;
 #[path = "../support/raw.rs"]
 mod raw;
 #[path = "../../examples/chat/site/mod.rs"]
+#[allow(dead_code, reason = "the programs read their settings from the command line")]
 mod site;
+mod start;
 #[path = "../support/tools.rs"]
 mod tools;
 mod wire;

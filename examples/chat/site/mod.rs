@@ -80,13 +80,14 @@ impl Site {
         let pages = TemplatesLayer::new(Templates::folder(&self.settings.templates));
         let headers = SecurityHeadersLayer::new().content_security_policy(POLICY)?;
         let inner = self.stack().layer(CsrfLayer::new().layer(pages.layer(self.views()?)));
+        let inner = AllowedHostsLayer::new(self.hosts()).layer(inner);
         let inner = if self.has_demo_accounts {
             BoxedHttp::new(LocalOnlyLayer::new(BECAUSE).layer(inner))
         } else {
             BoxedHttp::new(inner)
         };
         // The outer pages are for what is refused before anything is known of the user.
-        Ok(BoxedHttp::new(headers.layer(pages.layer(AllowedHostsLayer::new(self.hosts()).layer(inner)))))
+        Ok(BoxedHttp::new(headers.layer(pages.layer(inner))))
     }
 
     fn views(&self) -> solent::Result<ViewRouter> {
