@@ -1,10 +1,11 @@
 //! The times of one HTTP connection: when its head, its next request, or its writes are overdue.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
+use ::http::Version;
 use hyper::rt::{Read, ReadBufCursor, Write};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
@@ -22,6 +23,8 @@ pub(super) struct Activity {
 #[derive(Debug)]
 struct State {
     requests: usize,
+    // In HTTP/2 bytes between requests are no head: they may be pings or window updates.
+    is_http2: bool,
     head_since: Option<Instant>,
     idle_since: Instant,
     write_blocked_since: Option<Instant>,
@@ -31,7 +34,13 @@ impl Activity {
     pub(super) fn new() -> Self {
         let now = Instant::now();
         // From accept on, the first request's head is awaited.
-        let state = State { requests: 0, head_since: Some(now), idle_since: now, write_blocked_since: None };
+        let state = State {
+            requests: 0,
+            is_http2: false,
+            head_since: Some(now),
+            idle_since: now,
+            write_blocked_since: None,
+        };
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
 
@@ -54,28 +63,38 @@ impl Activity {
 
     /// Waits for the deadline; without one, until there may be one. Cancel safe.
     pub(super) async fn overdue(&self, limits: &Limits) {
+        let mut timer = pin!(sleep_until(Instant::now() + limits.header_time));
         loop {
             let changed = self.changed.notified();
-            match self.deadline(limits) {
-                // It moves with every byte; only one that still stands has passed.
-                Some(deadline) if deadline <= Instant::now() => return,
-                Some(deadline) => sleep_until(deadline).await,
-                None => changed.await,
+            let Some(deadline) = self.deadline(limits) else {
+                changed.await;
+                continue;
+            };
+            // It moves with every byte; only one that still stands has passed.
+            if deadline <= Instant::now() {
+                return;
             }
+            // A timer that fires too early is moved then; one that would fire too late is moved now.
+            if timer.is_elapsed() || timer.deadline() > deadline {
+                timer.as_mut().reset(deadline);
+            }
+            tokio::select! { () = timer.as_mut() => {}, () = changed => {} }
         }
     }
 
-    /// A request's head has come; the guard lives until its answer has been sent.
-    pub(super) fn begin(self: &Arc<Self>) -> RequestGuard {
+    /// A request's head has come; the guard lives until its answer has been sent, or until the WebSocket that it
+    /// became has ended.
+    pub(super) fn begin(self: &Arc<Self>, version: Version) -> RequestGuard {
         let mut state = self.lock();
         state.requests += 1;
+        state.is_http2 = version >= Version::HTTP_2;
         state.head_since = None;
         RequestGuard(Arc::clone(self))
     }
 
     fn has_read(&self) {
         let mut state = self.lock();
-        if state.requests == 0 && state.head_since.is_none() {
+        if state.requests == 0 && state.head_since.is_none() && !state.is_http2 {
             state.head_since = Some(Instant::now());
         }
     }

@@ -36,7 +36,8 @@ impl Serving {
             .half_close(true)
             .keep_alive(true)
             .max_headers(limits.header_fields)
-            .max_buf_size(limits.header_bytes.max(8 << 10));
+            // Room for the request line besides the fields, whose own limit is kept by `target`.
+            .max_buf_size(limits.header_bytes.saturating_add(8 << 10));
         #[cfg(feature = "http2")]
         http.http2()
             .timer(TokioTimer::new())

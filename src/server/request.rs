@@ -55,14 +55,14 @@ impl Handler {
     {
         let start = Instant::now();
         join_cookies(&mut request);
-        let guard = peer.activity.begin();
+        let guard = peer.activity.begin(request.version());
         let method = request.method().clone();
         let raw_path = request.uri().path().to_owned();
-        let checked =
-            target::check(&mut request).and_then(|target| Ok((target, self.scope(&request, &peer)?)));
+        let checked = target::check(&mut request, self.env.limits.header_bytes)
+            .and_then(|target| Ok((target, self.scope(&request, &peer)?)));
         let mut response = match checked {
             Ok((_, scope)) if wants_websocket(&request) => {
-                return Ok(self.upgrade::<T>(&mut request, scope, peer).await);
+                return Ok(self.upgrade::<T>(&mut request, scope, peer, guard).await);
             }
             Ok((Target::Path { close }, scope)) => {
                 let mut request = request.map(|body| bounded(body, &self.env.limits));

@@ -3,7 +3,7 @@
 
 use ::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use ::http::uri::Authority;
-use ::http::{HeaderValue, Method, Request, StatusCode, Version};
+use ::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
 use percent_encoding::percent_decode_str;
 
 /// Why a request never reaches the application.
@@ -26,13 +26,15 @@ pub(super) enum Target {
 }
 
 /// Checks a request and makes it uniform: `Host` is the authority that the target names, if it names one, and there is
-/// one framing.
+/// one framing. `header_bytes`: what all fields together may take.
 ///
 /// # Errors
 /// [`Malformed`], with the status to answer with.
-pub(super) fn check<B>(request: &mut Request<B>) -> Result<Target, Malformed> {
+pub(super) fn check<B>(request: &mut Request<B>, header_bytes: usize) -> Result<Target, Malformed> {
+    check_size(request.headers(), header_bytes)?;
     let close = check_framing(request)?;
     check_host(request)?;
+    // Only an extended CONNECT (RFC 8441) names a resource here.
     if *request.method() == Method::CONNECT && request.extensions().get::<hyper::ext::Protocol>().is_none() {
         return Err(Malformed { status: StatusCode::NOT_IMPLEMENTED, text: "No tunnels are opened here." });
     }
@@ -61,6 +63,17 @@ pub(super) fn decode(raw_path: &str) -> Result<String, Malformed> {
         return Err(bad("The path contains NUL."));
     }
     Ok(path.into_owned())
+}
+
+/// hyper bounds its buffer, which grows in steps; the limit itself is kept here. Every field counts with its `: ` and
+/// its line's end.
+fn check_size(headers: &HeaderMap, limit: usize) -> Result<(), Malformed> {
+    let bytes: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if bytes <= limit {
+        return Ok(());
+    }
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    Err(Malformed { status, text: "The request's header fields are too large." })
 }
 
 /// hyper frames the body by the last coding; one that it does not undo would reach the application as data. A length

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tracing::{error, info};
 
 use super::access_log::{AccessLog, Client, Turn};
-use super::activity::Watched;
+use super::activity::{RequestGuard, Watched};
 use super::drain::Phase;
 use super::permits::Permit;
 use super::request::{Handler, Peer};
@@ -35,17 +35,31 @@ struct Upgrade<T> {
     stream: std::marker::PhantomData<fn() -> T>,
 }
 
-/// What an open socket keeps: its place, and the line that tells its end.
+/// What an open socket keeps: the line that tells its end, its place, and its share in the connection's activity,
+/// which HTTP/2 goes on having.
 struct OpenSocket {
+    visit: Arc<Visit>,
+    _permit: Arc<Permit>,
+    _request: RequestGuard,
+}
+
+/// One client's visit to a socket, as the log tells it. Its end is told when the last of those who hold it is gone:
+/// the handshake and, once accepted, the socket.
+struct Visit {
     log: AccessLog,
     path: Box<str>,
     client: Client,
-    _permit: Arc<Permit>,
 }
 
-impl Drop for OpenSocket {
+impl Visit {
+    fn turn(&self, turn: Turn) {
+        self.log.websocket(turn, &self.path, &self.client);
+    }
+}
+
+impl Drop for Visit {
     fn drop(&mut self) {
-        self.log.websocket(Turn::Disconnect, &self.path, &self.client);
+        self.turn(Turn::Disconnect);
     }
 }
 
@@ -56,18 +70,21 @@ impl Handler {
         request: &mut Request<Incoming>,
         scope: Scope,
         peer: Arc<Peer>,
+        guard: RequestGuard,
     ) -> Response
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let path = scope.raw_path.clone();
-        let client = || Client(peer.client);
-        self.log.websocket(Turn::Handshaking, &path, &client());
-        match self.try_upgrade::<T>(request, scope, &peer).await {
+        let path = scope.raw_path.clone().into();
+        let visit = Arc::new(Visit { log: self.log.clone(), path, client: Client(peer.client) });
+        visit.turn(Turn::Handshaking);
+        let open =
+            OpenSocket { visit: Arc::clone(&visit), _permit: Arc::clone(&peer.permit), _request: guard };
+        match self.try_upgrade::<T>(request, scope, peer.secure, open).await {
             Ok(response) => response,
             Err(denial) => {
-                self.log.websocket(Turn::Reject, &path, &client());
-                info!(path, status = denial.status.as_u16(), rule = %denial.rule, detail = denial.detail, "handshake refused");
+                visit.turn(Turn::Reject);
+                info!(path = %visit.path, status = denial.status.as_u16(), rule = %denial.rule, detail = denial.detail, "handshake refused");
                 let mut response = handshake::refused(&denial);
                 if request.version() == Version::HTTP_2 {
                     // The field has no place in HTTP/2, where one refused stream ends nothing else.
@@ -82,7 +99,8 @@ impl Handler {
         &self,
         request: &mut Request<Incoming>,
         scope: Scope,
-        peer: &Peer,
+        secure: bool,
+        open: OpenSocket,
     ) -> Result<Response, Denial>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -95,14 +113,8 @@ impl Handler {
         if *self.phase.borrow() != Phase::Serving {
             return Err(draining());
         }
-        let scope = websocket_scope(scope, request, &handshake, peer.secure);
+        let scope = websocket_scope(scope, request, &handshake, secure);
         let (response, answered) = oneshot::channel();
-        let open = OpenSocket {
-            log: self.log.clone(),
-            path: scope.raw_path.clone().into(),
-            client: Client(peer.client),
-            _permit: Arc::clone(&peer.permit),
-        };
         let on_upgrade = hyper::upgrade::on(request);
         let transport = Upgrade::<T> {
             handshake,
@@ -174,7 +186,7 @@ where
     fn accept(mut self: Box<Self>, acceptance: Acceptance) -> Result<Accepted, Error> {
         let response = handshake::accepted(&self.handshake, acceptance)?;
         let Some(open) = self.open.take() else { return Err(Error::msg("accepted twice")) };
-        open.log.websocket(Turn::Connect, &open.path, &open.client);
+        open.visit.turn(Turn::Connect);
         let guard: Box<dyn std::any::Any + Send> = Box::new(open);
         self.response.send(response).map_err(|_| Error::msg("the client left during the handshake"))?;
         let socket = Socket::Opening(Box::pin(opened::<T>(self.on_upgrade)));

@@ -51,7 +51,12 @@ async fn alice_bob_and_carol_use_the_whole_site_over_tls() {
     assert_eq!(scenario("site", Live::over_tls(Handlers::Async).await).await, 8);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_page_fits_a_phone_and_a_desktop_and_can_be_read_light_and_dark() {
-    assert_eq!(scenario("pictures", Live::start(Handlers::Async).await).await, 24);
+/// What takes over half a minute: `tests/run --all`.
+mod slow {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn every_page_fits_a_phone_and_a_desktop_and_can_be_read_light_and_dark() {
+        assert_eq!(scenario("pictures", Live::start(Handlers::Async).await).await, 24);
+    }
 }

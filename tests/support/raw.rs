@@ -68,6 +68,11 @@ impl Head {
 impl Raw {
     pub async fn connect(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("the server listens");
+        Self::over(stream)
+    }
+
+    /// A client on a stream that is connected already.
+    pub fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("TCP");
         Self { stream, unread: Vec::new() }
     }

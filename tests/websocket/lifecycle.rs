@@ -192,5 +192,6 @@ async fn a_refused_handshake_logs_reject() {
     raw.send(crate::raw::handshake("/ws/connect/deny/", "")).await;
     raw.head().await;
     crate::site::until(|| site.lines.text().contains("WebSocket REJECT /ws/connect/deny/ [")).await;
+    crate::site::until(|| site.lines.text().contains("WebSocket DISCONNECT /ws/connect/deny/ [")).await;
     assert!(!site.lines.text().contains(" CONNECT "));
 }

@@ -1,0 +1,17 @@
+//! The server over raw sockets: every promise that crosses the wire, in bytes written by hand.
+#![allow(missing_docs, unreachable_pub)]
+
+#[path = "../support/raw.rs"]
+mod raw;
+mod site;
+
+mod access_log;
+mod bodies;
+mod drain;
+mod heads;
+mod http2;
+mod keep_alive;
+mod lifespan;
+mod listeners;
+mod places;
+mod signals;
