@@ -11,11 +11,13 @@ mod tools;
 
 mod core;
 mod formats;
+mod hosts;
 mod peer;
 mod proxy;
 mod pubsub;
 mod python;
 mod rigs;
+mod rooms;
 mod vectors;
 mod weather;
 

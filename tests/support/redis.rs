@@ -39,6 +39,34 @@ impl RedisServer {
         server
     }
 
+    /// A Sentinel with this settings file.
+    pub fn sentinel(file: tempfile::NamedTempFile) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = folder.path().join("sentinel.conf");
+        std::fs::copy(file.path(), &settings).expect("copied");
+        let port = free_port();
+        let child = Command::new(tools::redis_server())
+            .arg(&settings)
+            .args(["--sentinel", "--port", &port.to_string(), "--bind", "127.0.0.1", "--daemonize", "no"])
+            .arg("--dir")
+            .arg(folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("redis-server starts");
+        let server = Self { child: Some(child), port, folder, options: Vec::new() };
+        server.wait();
+        server
+    }
+
+    fn wait(&self) {
+        let patience = Instant::now() + Duration::from_secs(10);
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(Instant::now() < patience, "redis-server does not listen");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Starts the server on its port, after [`kill`](Self::kill).
     pub fn restart(&mut self) {
         self.kill();
@@ -62,11 +90,7 @@ impl RedisServer {
             .spawn()
             .expect("redis-server starts");
         self.child = Some(child);
-        let patience = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < patience, "redis-server does not listen");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        self.wait();
     }
 
     /// Ends the server without a word.
