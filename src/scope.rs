@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
 use ::http::{Extensions, HeaderMap, Method};
 
-use crate::Environment;
 use crate::auth::{Session, User};
 use crate::middleware::Cookies;
+use crate::{Environment, RequestId};
 
 /// A scope's type: `http`, `websocket`, `channel`, or a name of one's own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,7 +60,8 @@ pub struct Scope {
     pub query_string: String,
     /// The handshake's headers. Dropped after accept unless the consumer keeps them; empty for HTTP.
     pub headers: HeaderMap,
-    /// The client's address; `None` on Unix sockets.
+    /// The client's address; `None` on Unix sockets. Behind trusted proxies the one that they tell, with port 0 unless
+    /// they tell that too.
     pub client: Option<SocketAddr>,
     /// The address that the client connected to; `None` on Unix sockets.
     pub server: Option<SocketAddr>,
@@ -68,6 +69,8 @@ pub struct Scope {
     pub subprotocols: Vec<String>,
     /// The channel's name, for scopes of type `channel`.
     pub channel: Option<String>,
+    /// The request's name in logs, in the answer and at proxied servers.
+    pub request_id: RequestId,
     /// The cookies, once the cookie middleware has run.
     pub cookies: Cookies,
     /// The session, once the session middleware has run.
@@ -80,6 +83,17 @@ pub struct Scope {
     pub extensions: Extensions,
     /// What all connections of this server share.
     pub env: Arc<Environment>,
+    /// The way from the client to this server.
+    pub(crate) passage: Passage,
+}
+
+/// The proxies between a client and this server.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Passage {
+    /// Whether the peer is a proxy whose word counts.
+    pub(crate) trusted: bool,
+    /// The proxies between the client and here, the nearest last; `None` is one on a Unix socket.
+    pub(crate) hops: Vec<Option<IpAddr>>,
 }
 
 impl Scope {
@@ -100,12 +114,14 @@ impl Scope {
             server: None,
             subprotocols: Vec::new(),
             channel: None,
+            request_id: RequestId::NONE,
             cookies: Cookies::default(),
             session: Session::default(),
             user: User::default(),
             url_route: UrlRoute::default(),
             extensions: Extensions::new(),
             env: Arc::default(),
+            passage: Passage::default(),
         }
     }
 

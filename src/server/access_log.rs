@@ -13,6 +13,8 @@ use std::time::Duration;
 
 use ::http::{Method, StatusCode};
 
+use crate::RequestId;
+
 /// Lines that may wait for the writer.
 const QUEUE: usize = 8192;
 
@@ -47,6 +49,8 @@ pub(crate) struct Client(pub(crate) Option<SocketAddr>);
 impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
+            // A trusted proxy has told the address alone.
+            Some(address) if address.port() == 0 => address.ip().fmt(f),
             Some(address) => address.fmt(f),
             None => f.write_str("unix"),
         }
@@ -115,6 +119,7 @@ impl AccessLog {
         status: StatusCode,
         time: Duration,
         client: &Client,
+        id: &RequestId,
     ) {
         let Some(log) = &self.0 else { return };
         let (status, seconds) = (status.as_u16(), time.as_secs_f64());
@@ -122,12 +127,12 @@ impl AccessLog {
             Format::Text => log.push(format!("HTTP {method} {path} {status} [{seconds:.2}, {client}]")),
             Format::Json => log.json(serde_json::json!({
                 "event": "http", "method": method.as_str(), "path": path, "status": status,
-                "seconds": seconds, "client": client.to_string(),
+                "seconds": seconds, "client": client.to_string(), "request_id": id.as_str(),
             })),
         }
     }
 
-    pub(crate) fn websocket(&self, turn: Turn, path: &str, client: &Client) {
+    pub(crate) fn websocket(&self, turn: Turn, path: &str, client: &Client, id: &RequestId) {
         let Some(log) = &self.0 else { return };
         let turn = match turn {
             Turn::Handshaking => "HANDSHAKING",
@@ -139,6 +144,7 @@ impl AccessLog {
             Format::Text => log.push(format!("WebSocket {turn} {path} [{client}]")),
             Format::Json => log.json(serde_json::json!({
                 "event": "websocket", "turn": turn.to_lowercase(), "path": path, "client": client.to_string(),
+                "request_id": id.as_str(),
             })),
         }
     }

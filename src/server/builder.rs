@@ -13,6 +13,7 @@ use super::access_log::AccessLog;
 use super::connection::Serving;
 use super::drain::Phase;
 use super::listener::{Address, Listener};
+use super::network::Network;
 use super::permits::Permits;
 use super::request::Handler;
 use super::running::Running;
@@ -47,6 +48,7 @@ pub struct Server {
     #[cfg(feature = "tls")]
     tls: Vec<(Address, Tls)>,
     log: AccessLog,
+    trusted: Vec<Network>,
     startup: Vec<Hook>,
     pub(super) shutdown: Vec<Hook>,
     pub(super) signal: Option<Signal>,
@@ -96,6 +98,7 @@ impl Server {
             #[cfg(feature = "tls")]
             tls: Vec::new(),
             log: AccessLog::text(),
+            trusted: Vec::new(),
             startup: Vec::new(),
             shutdown: Vec::new(),
             signal: None,
@@ -148,6 +151,23 @@ impl Server {
     /// Where the banner and the access log go. Default: text on standard output.
     pub fn access_log(mut self, log: AccessLog) -> Self {
         self.log = log;
+        self
+    }
+
+    /// The networks of proxies whose word on the client counts: its address and scheme from `X-Forwarded-For` and
+    /// `X-Forwarded-Proto` (or `Forwarded`, where they write only that), read from right to left, and the request's
+    /// name from `X-Request-ID`. Such fields from others are ignored. Default: nobody.
+    ///
+    /// Name only proxies that set these fields themselves: whoever is trusted can claim any address.
+    ///
+    /// ```
+    /// # fn example(server: solent::server::Server) -> Result<(), solent::server::NetworkError> {
+    /// let server = server.trusted_proxies(["10.0.0.0/8".parse()?, "unix".parse()?]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn trusted_proxies(mut self, networks: impl IntoIterator<Item = Network>) -> Self {
+        self.trusted.extend(networks);
         self
     }
 
@@ -207,9 +227,15 @@ impl Server {
         let listeners = self.bind_all().await?;
         let urls: Vec<_> = listeners.iter().map(Listener::url).collect();
         let (phase, phases) = watch::channel(Phase::Serving);
-        let handler =
-            Handler { app: self.app, env: Arc::clone(&env), log: self.log.clone(), phase: phases.clone() };
-        let permits = Arc::new(Permits::new(&env.limits));
+        let trusted: Arc<[Network]> = self.trusted.into();
+        let permits = Arc::new(Permits::new(&env.limits, Arc::clone(&trusted)));
+        let handler = Handler {
+            app: self.app,
+            env: Arc::clone(&env),
+            log: self.log.clone(),
+            phase: phases.clone(),
+            trusted,
+        };
         let serving = Arc::new(Serving::new(handler, phases));
         self.log.banner(self.debug, &urls);
         Ok(Running::spawn(env, phase, serving, permits, listeners, self.shutdown))

@@ -10,6 +10,8 @@ mod builder;
 mod connection;
 mod drain;
 mod listener;
+mod network;
+mod origin;
 mod permits;
 mod request;
 mod running;
@@ -20,6 +22,7 @@ mod upgrade;
 
 pub use access_log::AccessLog;
 pub use builder::{ServeError, Server};
+pub use network::{Network, NetworkError};
 pub use running::Running;
 #[cfg(feature = "tls")]
 pub use tls::{Tls, TlsError};

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::network::Network;
 use crate::Limits;
 
 /// Descriptors that are kept for everything that is not a connection.
@@ -16,21 +17,31 @@ const RESERVED: u64 = 64;
 pub(super) struct Permits {
     places: Arc<Semaphore>,
     per_address: Option<usize>,
+    /// Their connections carry other addresses' requests.
+    trusted: Arc<[Network]>,
     addresses: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// One connection's place, kept until the last of it is gone, upgraded sockets included.
 #[derive(Debug)]
 pub(super) struct Permit {
+    // Given back before the place, or the next connection of the address could be refused.
+    _share: Option<Share>,
     _place: OwnedSemaphorePermit,
-    address: Option<IpAddr>,
+    permits: Arc<Permits>,
+}
+
+/// One connection of an address, or one request that a trusted proxy has passed on for it.
+#[derive(Debug)]
+pub(super) struct Share {
+    address: IpAddr,
     permits: Arc<Permits>,
 }
 
 impl Permits {
     /// As many places as the limits say, or as the process may have open files. The soft limit is raised to the hard
     /// one, since the default of 1,024 is a trap.
-    pub(super) fn new(limits: &Limits) -> Self {
+    pub(super) fn new(limits: &Limits, trusted: Arc<[Network]>) -> Self {
         let places = limits.connections.unwrap_or_else(|| {
             let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
             usize::try_from(files.saturating_sub(RESERVED)).unwrap_or(usize::MAX)
@@ -38,6 +49,7 @@ impl Permits {
         Self {
             places: Arc::new(Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS))),
             per_address: limits.connections_per_address,
+            trusted,
             addresses: Mutex::default(),
         }
     }
@@ -53,16 +65,22 @@ impl Permits {
         place: OwnedSemaphorePermit,
         address: Option<IpAddr>,
     ) -> Option<Permit> {
-        let address = address.filter(|_| self.per_address.is_some());
-        if let (Some(address), Some(most)) = (address, self.per_address) {
-            let mut addresses = self.lock();
-            let count = addresses.entry(address).or_default();
-            if *count >= most {
-                return None;
-            }
-            *count += 1;
+        let own = address.filter(|_| !self.trusted.iter().any(|network| network.contains(address)));
+        let share = own.map(|address| self.share(address)).transpose().ok()?;
+        Some(Permit { _share: share.flatten(), _place: place, permits: Arc::clone(self) })
+    }
+
+    /// One more for an address; nothing to hold where there is no limit.
+    fn share(self: &Arc<Self>, address: IpAddr) -> Result<Option<Share>, Full> {
+        let Some(most) = self.per_address else { return Ok(None) };
+        let mut addresses = self.lock();
+        let count = addresses.entry(address).or_default();
+        if *count >= most {
+            return Err(Full);
         }
-        Some(Permit { _place: place, address, permits: Arc::clone(self) })
+        *count += 1;
+        drop(addresses);
+        Ok(Some(Share { address, permits: Arc::clone(self) }))
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
@@ -70,14 +88,24 @@ impl Permits {
     }
 }
 
-impl Drop for Permit {
+/// The address has its share already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Full;
+
+impl Permit {
+    /// A share for a request that a trusted proxy has passed on for `address`; nothing to hold without a limit.
+    pub(super) fn share(&self, address: IpAddr) -> Result<Option<Share>, Full> {
+        self.permits.share(address)
+    }
+}
+
+impl Drop for Share {
     fn drop(&mut self) {
-        let Some(address) = self.address else { return };
         let mut addresses = self.permits.lock();
-        if let Some(count) = addresses.get_mut(&address) {
+        if let Some(count) = addresses.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
-                addresses.remove(&address);
+                addresses.remove(&self.address);
             }
         }
     }

@@ -12,17 +12,20 @@ use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
+use tracing::Instrument;
 
 use super::access_log::{AccessLog, Client};
-use super::activity::Activity;
+use super::activity::{Activity, RequestGuard};
 use super::body::bounded;
 use super::drain::Phase;
-use super::permits::Permit;
+use super::network::Network;
+use super::origin::Origin;
+use super::permits::{Full, Permit, Share};
 use super::target::{self, Malformed, Target};
 use crate::http::{Body, Response};
 use crate::routing::ProtocolTypeRouter;
 use crate::websocket::handshake;
-use crate::{Environment, Protocol, Scope};
+use crate::{Environment, Protocol, RequestId, Scope};
 
 /// What answers requests: one per server, cheap to clone.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub(super) struct Handler {
     pub(super) env: Arc<Environment>,
     pub(super) log: AccessLog,
     pub(super) phase: watch::Receiver<Phase>,
+    /// Whose word on a client counts.
+    pub(super) trusted: Arc<[Network]>,
 }
 
 /// The two ends of a connection, and its place.
@@ -43,6 +48,21 @@ pub(super) struct Peer {
     pub(super) activity: Arc<Activity>,
 }
 
+/// What is known of a request before anything in it is judged.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    pub(super) start: Instant,
+    pub(super) origin: Origin,
+    pub(super) id: RequestId,
+}
+
+/// What a request holds until its answer is sent, or until the WebSocket that it became has ended.
+#[derive(Debug)]
+pub(super) struct Hold {
+    _request: RequestGuard,
+    _share: Option<Share>,
+}
+
 impl Handler {
     /// Answers one request. `T` is the stream under it, which an upgrade gets back.
     pub(super) async fn handle<T>(
@@ -53,48 +73,85 @@ impl Handler {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let start = Instant::now();
         join_cookies(&mut request);
-        let guard = peer.activity.begin(request.version());
-        let method = request.method().clone();
-        let raw_path = request.uri().path().to_owned();
-        let checked = target::check(&mut request, self.env.limits.header_bytes)
-            .and_then(|target| Ok((target, self.scope(&request, &peer)?)));
-        let mut response = match checked {
-            Ok((_, scope)) if wants_websocket(&request) => {
-                return Ok(self.upgrade::<T>(&mut request, scope, peer, guard).await);
-            }
-            Ok((Target::Path { close }, scope)) => {
-                let mut request = request.map(|body| bounded(body, &self.env.limits));
-                request.extensions_mut().insert(Box::new(scope));
-                let upgrading = request.headers().contains_key(UPGRADE);
-                let response = lawful(self.app.call_http(request).await, upgrading);
-                if close { closing(response) } else { response }
-            }
-            Ok((Target::Server, _)) => Response::default(),
-            Err(malformed) => refused(malformed),
-        };
-        if !response.body().is_end_stream() {
-            response.body_mut().keep(guard);
-        }
-        self.log.http(&method, &raw_path, response.status(), start.elapsed(), &Client(peer.client));
+        let arrival = self.arrival(&request, &peer);
+        let span = tracing::info_span!("request", id = %arrival.id);
+        let id = arrival.id.header_value();
+        let mut response = self.answer::<T>(request, peer, arrival).instrument(span).await;
+        response.headers_mut().insert(RequestId::HEADER, id);
         Ok(response)
     }
 
+    fn arrival(&self, request: &Request<Incoming>, peer: &Peer) -> Arrival {
+        let headers = request.headers();
+        let origin = Origin::of(peer.client, peer.secure, headers, &self.trusted);
+        let given = origin.passage.trusted.then(|| RequestId::from_proxy(headers)).flatten();
+        Arrival { start: Instant::now(), origin, id: given.unwrap_or_else(RequestId::new) }
+    }
+
+    async fn answer<T>(&self, mut request: Request<Incoming>, peer: Arc<Peer>, arrival: Arrival) -> Response
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let guard = peer.activity.begin(request.version());
+        let method = request.method().clone();
+        let raw_path = request.uri().path().to_owned();
+        let share = share(&peer, &arrival.origin);
+        let checked = target::check(&mut request, self.env.limits.header_bytes)
+            .and_then(|target| Ok((target, share?, self.scope(&request, &peer, &arrival)?)));
+        let (mut response, hold) = match checked {
+            Ok((_, share, scope)) if wants_websocket(&request) => {
+                let hold = Hold { _request: guard, _share: share };
+                return self.upgrade::<T>(&mut request, scope, peer, hold).await;
+            }
+            Ok((target, share, scope)) => {
+                (self.ask(target, request, scope).await, Hold { _request: guard, _share: share })
+            }
+            Err(malformed) => (refused(malformed), Hold { _request: guard, _share: None }),
+        };
+        if !response.body().is_end_stream() {
+            response.body_mut().keep(hold);
+        }
+        let client = Client(arrival.origin.client);
+        self.log.http(&method, &raw_path, response.status(), arrival.start.elapsed(), &client, &arrival.id);
+        response
+    }
+
+    /// The application's answer.
+    async fn ask(&self, target: Target, request: Request<Incoming>, scope: Scope) -> Response {
+        let Target::Path { close } = target else { return Response::default() };
+        let mut request = request.map(|body| bounded(body, &self.env.limits));
+        request.extensions_mut().insert(Box::new(scope));
+        let upgrading = request.headers().contains_key(UPGRADE);
+        let response = lawful(self.app.call_http(request).await, upgrading);
+        if close { closing(response) } else { response }
+    }
+
     /// The request's scope.
-    fn scope(&self, request: &Request<Incoming>, peer: &Peer) -> Result<Scope, Malformed> {
+    fn scope(&self, request: &Request<Incoming>, peer: &Peer, arrival: &Arrival) -> Result<Scope, Malformed> {
         let raw_path = request.uri().path();
         let path = target::decode(raw_path)?;
         let mut scope = Scope::new(Protocol::HTTP, path);
         scope.raw_path = raw_path.to_owned();
         scope.method = request.method().clone();
-        scope.scheme = Cow::Borrowed(if peer.secure { "https" } else { "http" });
+        scope.scheme = Cow::Borrowed(if arrival.origin.secure { "https" } else { "http" });
         scope.query_string = request.uri().query().unwrap_or_default().to_owned();
-        scope.client = peer.client;
+        scope.client = arrival.origin.client;
         scope.server = peer.server;
+        scope.request_id = arrival.id.clone();
+        scope.passage = arrival.origin.passage.clone();
         scope.env = Arc::clone(&self.env);
         Ok(scope)
     }
+}
+
+/// Behind a trusted proxy every request counts for its own client; others were counted when they connected.
+fn share(peer: &Peer, origin: &Origin) -> Result<Option<Share>, Malformed> {
+    let Some(client) = origin.client.filter(|_| origin.passage.trusted) else { return Ok(None) };
+    peer.permit.share(client.ip()).map_err(|Full| Malformed {
+        status: StatusCode::TOO_MANY_REQUESTS,
+        text: "Too many connections from this address.",
+    })
 }
 
 /// Whether a request asks for the WebSocket protocol: by an upgrade in HTTP/1.1 (HTTP/1.0 knows none), by an extended

@@ -14,17 +14,17 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use tracing::{error, info};
+use tracing::{Instrument, error, info};
 
 use super::access_log::{AccessLog, Client, Turn};
-use super::activity::{RequestGuard, Watched};
+use super::activity::Watched;
 use super::drain::Phase;
 use super::permits::Permit;
-use super::request::{Handler, Peer};
+use super::request::{Handler, Hold, Peer};
 use crate::http::Response;
 use crate::websocket::handshake::{self, Handshake};
 use crate::websocket::{Acceptance, Accepted, Connection, Denial, Refusal, Socket, Transport};
-use crate::{Error, Protocol, Scope};
+use crate::{Error, Protocol, RequestId, Scope};
 
 /// How an HTTP/1.1 handshake is answered: the response goes to the request's task, the stream comes from hyper.
 struct Upgrade<T> {
@@ -40,7 +40,7 @@ struct Upgrade<T> {
 struct OpenSocket {
     visit: Arc<Visit>,
     _permit: Arc<Permit>,
-    _request: RequestGuard,
+    _hold: Hold,
 }
 
 /// One client's visit to a socket, as the log tells it. Its end is told when the last of those who hold it is gone:
@@ -49,11 +49,12 @@ struct Visit {
     log: AccessLog,
     path: Box<str>,
     client: Client,
+    id: RequestId,
 }
 
 impl Visit {
     fn turn(&self, turn: Turn) {
-        self.log.websocket(turn, &self.path, &self.client);
+        self.log.websocket(turn, &self.path, &self.client, &self.id);
     }
 }
 
@@ -70,17 +71,21 @@ impl Handler {
         request: &mut Request<Incoming>,
         scope: Scope,
         peer: Arc<Peer>,
-        guard: RequestGuard,
+        hold: Hold,
     ) -> Response
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let path = scope.raw_path.clone().into();
-        let visit = Arc::new(Visit { log: self.log.clone(), path, client: Client(peer.client) });
+        let visit = Arc::new(Visit {
+            log: self.log.clone(),
+            path,
+            client: Client(scope.client),
+            id: scope.request_id.clone(),
+        });
         visit.turn(Turn::Handshaking);
-        let open =
-            OpenSocket { visit: Arc::clone(&visit), _permit: Arc::clone(&peer.permit), _request: guard };
-        match self.try_upgrade::<T>(request, scope, peer.secure, open).await {
+        let open = OpenSocket { visit: Arc::clone(&visit), _permit: Arc::clone(&peer.permit), _hold: hold };
+        match self.try_upgrade::<T>(request, scope, open).await {
             Ok(response) => response,
             Err(denial) => {
                 visit.turn(Turn::Reject);
@@ -99,7 +104,6 @@ impl Handler {
         &self,
         request: &mut Request<Incoming>,
         scope: Scope,
-        secure: bool,
         open: OpenSocket,
     ) -> Result<Response, Denial>
     where
@@ -113,7 +117,7 @@ impl Handler {
         if *self.phase.borrow() != Phase::Serving {
             return Err(draining());
         }
-        let scope = websocket_scope(scope, request, &handshake, secure);
+        let scope = websocket_scope(scope, request, &handshake);
         let (response, answered) = oneshot::channel();
         let on_upgrade = hyper::upgrade::on(request);
         let transport = Upgrade::<T> {
@@ -133,7 +137,7 @@ impl Handler {
         application: impl Future<Output = Result<(), Refusal>> + Send + 'static,
         mut answered: oneshot::Receiver<Response>,
     ) -> Result<Response, Denial> {
-        let mut task = Handshaking(Some(tokio::spawn(application)));
+        let mut task = Handshaking(Some(tokio::spawn(application.in_current_span())));
         tokio::select! {
             biased;
             Ok(response) = &mut answered => {
@@ -220,16 +224,11 @@ where
     }
 }
 
-fn websocket_scope(
-    mut scope: Scope,
-    request: &mut Request<Incoming>,
-    handshake: &Handshake,
-    secure: bool,
-) -> Scope {
+fn websocket_scope(mut scope: Scope, request: &mut Request<Incoming>, handshake: &Handshake) -> Scope {
     scope.protocol = Protocol::WEBSOCKET;
     // An extended CONNECT stands for HTTP/1.1's GET.
     scope.method = Method::GET;
-    scope.scheme = Cow::Borrowed(if secure { "wss" } else { "ws" });
+    scope.scheme = Cow::Borrowed(if scope.is_secure() { "wss" } else { "ws" });
     scope.headers = std::mem::take(request.headers_mut());
     scope.subprotocols.clone_from(&handshake.subprotocols);
     scope

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::driver::{Driver, Line};
 use super::handler::{Outcome, poll_caught};
@@ -113,5 +114,5 @@ where
     let env = Arc::clone(&core.scope.env);
     let limit = core.policy.max_message_size.unwrap_or(env.limits.message_bytes);
     let line = Line::new(accepted, Arc::clone(&core.outbox), env, limit);
-    tokio::spawn(Driver { consumer, ctx, line }.run(failed));
+    tokio::spawn(Driver { consumer, ctx, line }.run(failed).in_current_span());
 }

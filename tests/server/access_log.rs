@@ -79,7 +79,7 @@ async fn one_visit_in_text() {
 async fn one_visit_in_json() {
     let (site, lines) = site(false, AccessLog::json_to).await;
     let clients = visit(&site).await;
-    let mut found = Vec::new();
+    let (mut found, mut ids) = (Vec::new(), Vec::new());
     for line in lines.wait(10).await {
         let mut value: Value = serde_json::from_str(&line).unwrap();
         let object = value.as_object_mut().unwrap();
@@ -88,8 +88,15 @@ async fn one_visit_in_json() {
         if let Some(seconds) = object.remove("seconds") {
             assert!(seconds.as_f64().unwrap() >= 0.0);
         }
+        if let Some(id) = object.remove("request_id") {
+            ids.push(id.as_str().unwrap().to_owned());
+        }
         found.push(value);
     }
+    assert_eq!(ids.len(), 9, "all lines but the banner's name their request");
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 5, "a socket's lines share its handshake's");
     found[4..].sort_by_key(|line| line["path"] == "/nowhere/");
     let [page, socket, refused] = &clients[..] else { panic!("three clients") };
     let url = format!("http://{}/", site.address());

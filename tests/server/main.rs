@@ -8,6 +8,7 @@ mod site;
 mod access_log;
 mod bodies;
 mod drain;
+mod forwarded;
 mod heads;
 mod http2;
 mod keep_alive;

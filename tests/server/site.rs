@@ -13,7 +13,7 @@ use solent::layers::Value;
 use solent::routing::{ProtocolTypeRouter, UrlRouter, ViewRouter, path};
 use solent::server::{AccessLog, Running, Server};
 use solent::websocket::Message;
-use solent::{Limits, Result};
+use solent::{Limits, Result, Scoped};
 use tokio::sync::Semaphore;
 
 /// A gate: whoever comes is counted and waits until the test opens it.
@@ -56,6 +56,13 @@ async fn echo(request: Request) -> Result<String> {
 
 async fn ignore(_: Request) -> &'static str {
     "ignored"
+}
+
+/// What the server knows of the client.
+async fn client(request: Request) -> String {
+    let scope = request.scope();
+    let client = scope.client.map_or("unix".to_owned(), |client| client.ip().to_string());
+    format!("{client} {} {}", scope.scheme, scope.request_id)
 }
 
 async fn gated(gate: Gate, _: Request) -> &'static str {
@@ -131,6 +138,7 @@ pub fn app() -> (ProtocolTypeRouter, Gate) {
         path("", hello),
         path("echo", echo),
         path("ignore", ignore),
+        path("client", client),
         path("gated", with_state(gate.clone(), gated)),
         path("halves", with_state(gate.clone(), halves)),
     ]);

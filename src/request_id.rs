@@ -1,0 +1,93 @@
+//! The name of one request, by which log entries of several servers are put together.
+
+use std::fmt;
+
+use ::http::header::HeaderName;
+use ::http::{HeaderMap, HeaderValue};
+
+/// The longest name that is taken from a proxy.
+const LONGEST: usize = 128;
+
+/// The name of one request or handshake: taken from a trusted proxy's `X-Request-ID`, else made.
+///
+/// It stands in the answer's `X-Request-ID`, in every log entry of the request (in its span), and in what proxied
+/// servers get. Cheap to clone.
+///
+/// ```
+/// use solent::RequestId;
+///
+/// let id = RequestId::new();
+/// assert_eq!(id.as_str().len(), 32);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The field's name.
+    pub(crate) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+    /// A new name: 128 random bits in hexadecimal.
+    #[expect(clippy::new_without_default, reason = "no two are equal, which nobody expects of a default")]
+    pub fn new() -> Self {
+        let text = format!("{:032x}", rand::random::<u128>());
+        Self(HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0")))
+    }
+
+    /// The name that a proxy has given: 1 to 128 letters, digits and `-_.:+/=@`; `None` for anything else, which might
+    /// be meant to look like more than one log entry.
+    pub(crate) fn from_proxy(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(Self::HEADER).iter();
+        let value = values.next().filter(|_| values.next().is_none())?;
+        let is_fine = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:+/=@".contains(byte);
+        let fits = (1..=LONGEST).contains(&value.len()) && value.as_bytes().iter().all(is_fine);
+        fits.then(|| Self(value.clone()))
+    }
+
+    /// The name of scopes that no server made.
+    pub(crate) const NONE: Self = Self(HeaderValue::from_static(""));
+
+    /// The text; empty in a scope that no server made.
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+
+    pub(crate) fn header_value(&self) -> HeaderValue {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_short_and_plain_name_is_taken() {
+        let long = "a".repeat(LONGEST);
+        let longer = "a".repeat(LONGEST + 1);
+        let cases: &[(&[&str], bool)] = &[
+            (&["4bf92f3577b34da6"], true),
+            (&["Root=1-67891233-abcdef012345678912345678"], true),
+            (&[&long], true),
+            (&[&longer], false),
+            (&[""], false),
+            (&["a b"], false),
+            (&["a\tb"], false),
+            (&["<script>"], false),
+            (&["a", "b"], false),
+            (&[], false),
+        ];
+        for (values, taken) in cases {
+            let mut headers = HeaderMap::new();
+            for value in *values {
+                headers.append(RequestId::HEADER, HeaderValue::from_str(value).unwrap());
+            }
+            assert_eq!(RequestId::from_proxy(&headers).is_some(), *taken, "{values:?}");
+        }
+    }
+}
