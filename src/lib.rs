@@ -17,13 +17,19 @@
 //! | [`consumer`] | the consumer traits, [`Context`](consumer::Context), dispatch of events |
 //! | [`middleware`] | cookies, sessions, users, allowed hosts, origin check: tower layers for both protocols |
 //! | [`auth`] | users, passwords, signing, session stores, in Django's formats |
+//! | [`gateway`] | from a config file to a running application: schema, checks, built-in views and consumers |
+//! | [`cli`] | the command line, one file per command |
 //! | [`layers`] | the [`ChannelLayer`](layers::ChannelLayer) trait, names, values, events; memory and Redis |
 
 pub mod auth;
 mod blocking;
+#[cfg(feature = "gateway")]
+pub mod cli;
 pub mod consumer;
 mod environment;
 mod error;
+#[cfg(feature = "gateway")]
+pub mod gateway;
 pub mod http;
 pub mod layers;
 mod limits;

@@ -264,3 +264,11 @@ pub struct KwargError {
     found: Option<String>,
     expected: &'static str,
 }
+
+#[cfg(feature = "gateway")]
+impl KwargError {
+    /// A value that does not fit.
+    pub(crate) fn unfit(name: &str, found: &str, expected: &'static str) -> Self {
+        Self { name: name.to_owned(), found: Some(found.to_owned()), expected }
+    }
+}

@@ -29,6 +29,8 @@ mod users;
 pub use auth_hash::session_auth_hash;
 #[cfg(feature = "auth")]
 pub use authenticator::{Auth, AuthSettings, authenticate, login, logout, normalize_username};
+#[cfg(feature = "gateway")]
+pub(crate) use database::parameter_names;
 #[cfg(feature = "auth")]
 pub use database::{Database, DatabaseError, DatabaseOptions, Parameter, Row};
 #[cfg(feature = "auth")]

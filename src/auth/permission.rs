@@ -88,7 +88,7 @@ impl<F> fmt::Debug for AskedOneByOne<F> {
 
 /// A permission that the database answers: allowed is whoever the query finds a row for.
 ///
-/// Its parameters are the route's captures and `:user_id`. Many questions become one query.
+/// Its parameters are the route's captures, `:user_id` and `:username`. Many questions become one query.
 ///
 /// ```
 /// # fn permission(database: solent::auth::Database) -> solent::auth::QueryPermission {
@@ -135,7 +135,7 @@ impl QueryPermission {
 
 fn parameters(ask: &Ask) -> Vec<(&str, Parameter)> {
     let captures = ask.kwargs.iter().map(|(name, value)| (name, value.into()));
-    captures.chain([("user_id", ask.user.id().into())]).collect()
+    captures.chain([("user_id", ask.user.id().into()), ("username", ask.user.username().into())]).collect()
 }
 
 impl Permission for QueryPermission {

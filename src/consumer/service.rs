@@ -91,6 +91,12 @@ impl<C, S> ConsumerService<C, S> {
         self.with(|policy| policy.layer = Some(alias))
     }
 
+    /// Everything at once.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn with_policy(self, policy: Policy) -> Self {
+        self.with(|own| *own = policy)
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Policy)) -> Self {
         change(Arc::make_mut(&mut self.policy));
         self

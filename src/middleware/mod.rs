@@ -36,6 +36,8 @@ pub use local_only::{LocalOnly, LocalOnlyLayer};
 pub use login_required::{LoginRequired, LoginRequiredLayer};
 pub use origin::{OriginCheck, OriginValidator, OriginValidatorLayer, allowed_hosts_origin_validator};
 pub use outcome::Outcome;
+#[cfg(feature = "gateway")]
+pub(crate) use outcome::{Checked, passed, refused};
 #[cfg(feature = "auth")]
 pub use permissions::{PermissionCheck, PermissionLayer};
 pub use security_headers::{SecurityHeaders, SecurityHeadersLayer};

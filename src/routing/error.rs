@@ -25,6 +25,11 @@ impl PatternError {
     pub fn position(&self) -> usize {
         self.position
     }
+
+    /// What is wrong there.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
 }
 
 /// Why a router cannot be built from its routes.

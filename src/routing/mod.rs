@@ -33,6 +33,8 @@ pub use converter::{Converter, Converters};
 pub use error::{PatternError, RouteError};
 pub use mount::{Mount, mount};
 pub use names::Names;
+#[cfg(feature = "gateway")]
+pub(crate) use names::distance;
 pub use protocol::ProtocolTypeRouter;
 pub use reverse::ReverseError;
 pub use route::{IntoTarget, Route, ToApplication, path, re_path};

@@ -85,7 +85,7 @@ impl Names {
 }
 
 /// How many characters must be added, taken away or changed to get from one text to the other.
-fn distance(from: &str, to: &str) -> usize {
+pub(crate) fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (number, from) in from.chars().enumerate() {

@@ -16,7 +16,7 @@ use super::listener::{Address, Listener};
 use super::network::Network;
 use super::permits::Permits;
 use super::request::Handler;
-use super::running::Running;
+use super::running::{Running, Signals};
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 use crate::layers::{ChannelLayer, ChannelLayers, LayerError};
@@ -208,7 +208,14 @@ impl Server {
                 signal.await;
                 running.shutdown().await
             }
-            None => self.start().await?.until_signal().await,
+            None => {
+                // From here on, so that a signal behind the banner drains, and one before it ends the start.
+                let mut signals = Signals::listen()?;
+                tokio::select! {
+                    running = self.start() => running?.until(signals).await,
+                    () = signals.next() => Ok(()),
+                }
+            }
         }
     }
 

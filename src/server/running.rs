@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use tokio::net::TcpStream;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
@@ -83,16 +83,15 @@ impl Running {
     ///
     /// # Errors
     /// A shutdown hook's.
-    pub async fn until_signal(mut self) -> Result<(), ServeError> {
-        let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
-        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
-            return Err(ServeError::Startup("signals cannot be heard on this system".to_owned()));
-        };
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    pub async fn until_signal(self) -> Result<(), ServeError> {
+        self.until(Signals::listen()?).await
+    }
+
+    pub(super) async fn until(mut self, mut signals: Signals) -> Result<(), ServeError> {
+        signals.next().await;
         tokio::select! {
             () = drain(&self.env, &self.phase, &self.tasks) => {}
-            _ = terminate.recv() => warn!("a second signal: stopping at once"),
-            _ = interrupt.recv() => warn!("a second signal: stopping at once"),
+            () = signals.next() => warn!("a second signal: stopping at once"),
         }
         self.run_hooks().await
     }
@@ -106,6 +105,26 @@ impl Running {
             }
         }
         outcome
+    }
+}
+
+/// SIGTERM and SIGINT. None is missed that comes after this was made.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> Result<Self, ServeError> {
+        match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+            (Ok(terminate), Ok(interrupt)) => Ok(Self { terminate, interrupt }),
+            _ => Err(ServeError::Startup("signals cannot be heard on this system".to_owned())),
+        }
+    }
+
+    /// The next of either. Cancel safe.
+    pub(super) async fn next(&mut self) {
+        tokio::select! { _ = self.terminate.recv() => {}, _ = self.interrupt.recv() => {} }
     }
 }
 

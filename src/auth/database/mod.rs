@@ -129,6 +129,20 @@ impl Database {
         Ok(found)
     }
 
+    /// Has a statement understood by the database, with these parameters, and not carried out.
+    #[cfg(feature = "gateway")]
+    pub(crate) async fn prepare(&self, sql: &str, parameters: &[&str]) -> Result<(), DatabaseError> {
+        let values: Vec<(&str, Parameter)> = parameters.iter().map(|name| (*name, Parameter::Null)).collect();
+        let statement = Statement::new(sql, self.dialect(), &values)?;
+        self.bounded(async {
+            match &self.pool {
+                Pool::Sqlite(pool) => sqlite::understand(pool, &statement).await,
+                Pool::Postgres(pool) => postgres::understand(pool, &statement).await,
+            }
+        })
+        .await
+    }
+
     async fn run(&self, statement: &Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
         self.bounded(async {
             match &self.pool {
@@ -175,6 +189,13 @@ impl Database {
     ) -> Result<T, DatabaseError> {
         timeout(self.query_time, work).await.unwrap_or_else(|_| Err(DatabaseError::slow(self.query_time)))
     }
+}
+
+/// The names of a statement's parameters, for the kind of database that a URL names.
+#[cfg(feature = "gateway")]
+pub(crate) fn parameter_names<'s>(sql: &'s str, url: &str) -> Vec<&'s str> {
+    let dialect = if url.starts_with("postgres") { Dialect::Postgres } else { Dialect::Sqlite };
+    placeholders::names(sql, dialect)
 }
 
 impl fmt::Debug for Database {

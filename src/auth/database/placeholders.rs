@@ -127,6 +127,24 @@ impl<'a> Statement<'a> {
     }
 }
 
+/// The names of a statement's parameters, each once, in order.
+#[cfg(feature = "gateway")]
+pub(super) fn names(sql: &str, dialect: Dialect) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut at = 0;
+    while at < sql.len() {
+        let before = &sql[..at];
+        let after_word = before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+        let (length, token) = next_token(&sql[at..], dialect, before, after_word);
+        let name = &sql[at..at + length];
+        if matches!(token, Token::Parameter) && !names.contains(&&name[1..]) {
+            names.push(&name[1..]);
+        }
+        at += length;
+    }
+    names
+}
+
 enum Token {
     Plain,
     Parameter,

@@ -54,6 +54,15 @@ pub(super) async fn rows(pool: &PgPool, statement: &Statement<'_>) -> Result<Vec
     rows.iter().map(to_row).collect()
 }
 
+/// Has a statement understood, and not carried out.
+#[cfg(feature = "gateway")]
+pub(super) async fn understand(pool: &PgPool, statement: &Statement<'_>) -> Result<(), DatabaseError> {
+    use sqlx::{Executor as _, SqlSafeStr as _};
+    let mut connection = pool.acquire().await?;
+    (&mut *connection).prepare(AssertSqlSafe(statement.sql.clone()).into_sql_str()).await?;
+    Ok(())
+}
+
 pub(super) async fn execute(pool: &PgPool, statement: &Statement<'_>) -> Result<u64, DatabaseError> {
     let mut connection = pool.acquire().await?;
     let (prepared, arguments) = prepare(&mut connection, statement).await?;

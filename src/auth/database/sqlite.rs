@@ -56,6 +56,15 @@ pub(super) async fn rows(pool: &SqlitePool, statement: &Statement<'_>) -> Result
     rows.iter().map(to_row).collect()
 }
 
+/// Has a statement understood, and not carried out.
+#[cfg(feature = "gateway")]
+pub(super) async fn understand(pool: &SqlitePool, statement: &Statement<'_>) -> Result<(), DatabaseError> {
+    use sqlx::{Executor as _, SqlSafeStr as _};
+    let mut connection = pool.acquire().await?;
+    (&mut *connection).prepare(AssertSqlSafe(statement.sql.clone()).into_sql_str()).await?;
+    Ok(())
+}
+
 pub(super) async fn execute(pool: &SqlitePool, statement: &Statement<'_>) -> Result<u64, DatabaseError> {
     Ok(bind(statement)?.execute(pool).await?.rows_affected())
 }

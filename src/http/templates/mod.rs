@@ -9,6 +9,7 @@ mod page;
 mod references;
 mod source;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -150,18 +151,48 @@ impl Templates {
         self.0.source.read(name).is_ok_and(|text| text.is_some())
     }
 
+    /// A template's text; `None` when there is none of this name.
+    #[cfg(feature = "gateway")]
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.0.source.read(name).ok().flatten()
+    }
+
     /// What is wrong with the templates that can be known without rendering them: mistakes of syntax, `extends` and
     /// `include` of templates that are not there, `url()` to names that no route has.
     pub fn check(&self, names: &Names) -> Vec<TemplateError> {
+        let all = self.names();
+        self.check_used(names, all.iter().map(String::as_str))
+    }
+
+    /// As [`check`](Self::check), for these templates and what they extend and include. Those that are not there are
+    /// left out.
+    pub fn check_used<'n>(
+        &self,
+        names: &Names,
+        used: impl IntoIterator<Item = &'n str>,
+    ) -> Vec<TemplateError> {
         let mut errors = Vec::new();
-        for name in self.names() {
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        let mut next: Vec<String> = used.into_iter().map(str::to_owned).collect();
+        while let Some(name) = next.pop() {
+            if !self.contains(&name) || !seen.insert(name.clone()) {
+                continue;
+            }
             if let Err(error) = self.0.engine.get_template(&name) {
                 errors.push(TemplateError::of(&name, error));
                 continue;
             }
             let text = self.0.source.read(&name).ok().flatten().unwrap_or_default();
-            errors.extend(references(&text).into_iter().filter_map(|found| self.refute(names, &name, found)));
+            for found in references(&text) {
+                match found.target {
+                    Target::Template(inner) => next.push(inner.to_owned()),
+                    Target::Route(_) => {}
+                }
+                errors.extend(self.refute(names, &name, found));
+            }
         }
+        errors
+            .sort_by(|a, b| (a.template(), a.line(), a.column()).cmp(&(b.template(), b.line(), b.column())));
         errors
     }
 

@@ -1,0 +1,36 @@
+//! `check`: looks for everything that is wrong with the config file.
+
+use clap::{Arg, ArgAction};
+use futures_util::future::BoxFuture;
+
+use super::{CliError, Command, Context};
+
+pub(super) struct Check;
+
+impl Command for Check {
+    fn definition(&self) -> clap::Command {
+        clap::Command::new("check")
+            .about("Looks for everything that is wrong with the config file")
+            .long_about(
+                "Looks for everything that is wrong with the config file, its templates and its queries, and tells \
+                 all of it at once. The exit code is 0 when nothing is.",
+            )
+            .arg(
+                Arg::new("offline")
+                    .long("offline")
+                    .action(ArgAction::SetTrue)
+                    .help("Leaves the database out: queries are not tried"),
+            )
+    }
+
+    fn run(&self, context: Context) -> BoxFuture<'static, Result<(), CliError>> {
+        Box::pin(async move {
+            let loaded = context.load()?;
+            if !context.arguments().get_flag("offline") {
+                loaded.check_with_database().await?;
+            }
+            println!("{}: nothing is wrong", context.config().display());
+            Ok(())
+        })
+    }
+}

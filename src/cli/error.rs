@@ -1,0 +1,44 @@
+//! What a command tells its user when it did not work.
+
+use std::fmt;
+
+use crate::Error;
+use crate::gateway::{BuildError, ConfigError};
+
+/// Why a command did not do what it was asked for: one paragraph for its user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CliError(String);
+
+impl CliError {
+    /// An error with a text for the user.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// Any error, with what caused it.
+    pub fn of(error: impl Into<Error>) -> Self {
+        Self(error.into().chain())
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CliError {}
+
+impl From<BuildError> for CliError {
+    fn from(error: BuildError) -> Self {
+        Self::of(error)
+    }
+}
+
+impl From<ConfigError> for CliError {
+    fn from(error: ConfigError) -> Self {
+        let count = error.count();
+        let problems = if count == 1 { "a problem".to_owned() } else { format!("{count} problems") };
+        Self(format!("the config file has {problems}\n\n{error}"))
+    }
+}

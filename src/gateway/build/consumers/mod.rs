@@ -1,0 +1,73 @@
+//! The consumers that files can name, and what stands around them on each route.
+
+mod chat;
+mod echo;
+mod limited;
+mod listen;
+mod rate;
+mod relay;
+
+use std::sync::Arc;
+
+use self::chat::Chat;
+use self::echo::Echo;
+pub(crate) use self::limited::{Limited, RouteLimits};
+use self::listen::Listen;
+pub(crate) use self::rate::lock;
+use self::relay::Relay;
+use super::Parts;
+use crate::consumer::{Context, Policy, WebsocketConsumer, consumer_with_state};
+use crate::gateway::group_template::GroupTemplate;
+use crate::gateway::settings::SocketRoute;
+use crate::layers::GroupName;
+use crate::routing::BoxedApplication;
+use crate::{Result, Scope};
+
+/// The groups of a route, as its consumers get them.
+pub(crate) type Groups = Arc<[GroupTemplate]>;
+
+/// What a client is told once the channel layer is back after an outage.
+const LAYER_GAP: &str = r#"{"type":"layer.gap"}"#;
+
+/// The consumer that a route names; `None` for one that nobody knows.
+pub(crate) fn consumer_of(route: &SocketRoute, parts: &Parts) -> Option<BoxedApplication> {
+    let policy = policy_of(route);
+    let groups = route.group.iter().chain(&route.groups);
+    let groups: Groups = groups.filter_map(|group| GroupTemplate::parse(group).ok()).collect();
+    Some(match route.consumer.as_str() {
+        "echo" => built_in::<Echo>(groups, policy),
+        "chat" => built_in::<Chat>(groups, policy),
+        "relay" => built_in::<Relay>(groups, policy),
+        "listen" => built_in::<Listen>(groups, policy),
+        name => return parts.make(name, policy),
+    })
+}
+
+fn built_in<C: WebsocketConsumer<Groups>>(groups: Groups, policy: Policy) -> BoxedApplication {
+    BoxedApplication::new(consumer_with_state::<Limited<C>, Groups>(groups).with_policy(policy))
+}
+
+fn policy_of(route: &SocketRoute) -> Policy {
+    Policy {
+        on_error: route.on_error,
+        overflow: route.overflow,
+        max_message_size: route.max_message_size.map(|size| size.0),
+        subprotocols: route.subprotocols.clone(),
+        layer: (!route.channel_layer.is_empty()).then(|| route.channel_layer.value.clone()),
+        ..Policy::default()
+    }
+}
+
+/// Joins the route's groups, whose events then go straight to the client.
+async fn join(ctx: &mut Context<Groups>) -> Result<Vec<GroupName>> {
+    let templates = Arc::clone(ctx.state());
+    let groups: Vec<GroupName> = fill(&templates, ctx.scope())?;
+    for group in &groups {
+        ctx.group_forward(group).await?;
+    }
+    Ok(groups)
+}
+
+fn fill(templates: &[GroupTemplate], scope: &Scope) -> Result<Vec<GroupName>> {
+    templates.iter().map(|template| template.fill(scope)).collect()
+}

@@ -1,0 +1,82 @@
+//! From settings to a running application: what the keys say, put together of the other rooms' parts.
+
+mod application;
+mod consumers;
+mod guards;
+mod layers;
+mod parts;
+pub(crate) mod routes;
+mod tables;
+mod users;
+mod views;
+
+use std::path::PathBuf;
+
+pub(crate) use application::{application_of, templates_of};
+pub(crate) use layers::{layer_of, layers_of};
+pub use parts::Parts;
+pub(crate) use tables::{has_demo_accounts, make_missing};
+pub(crate) use users::Users;
+
+use super::ConfigError;
+use crate::auth::{DatabaseError, PasswordError};
+use crate::layers::{LayerError, PatternError};
+use crate::routing::RouteError;
+use crate::server::TlsError;
+
+/// Why settings that were checked make no application after all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The routes do not fit together.
+    #[error("the routes cannot be used")]
+    Routes(#[from] RouteError),
+    /// The database cannot be reached.
+    #[error("the database")]
+    Database(#[from] DatabaseError),
+    /// A query that the database refuses.
+    #[error("the database refuses a query of the config file\n\n{0}")]
+    Queries(Box<ConfigError>),
+    /// A file of SQL that cannot be run.
+    #[error("{}: {what}", file.display())]
+    Script {
+        /// The file.
+        file: PathBuf,
+        /// What happened.
+        what: String,
+    },
+    /// A demo's password cannot be hashed.
+    #[error("the demo's accounts")]
+    Password(#[from] PasswordError),
+    /// Accounts whose passwords everyone knows would be there for others.
+    #[error(
+        "the database has demo accounts, whose passwords everyone knows, and {0}; use another database, or delete the \
+         users with addresses at demo.invalid"
+    )]
+    Demo(String),
+    /// A certificate or its key cannot be used.
+    #[error("the certificate cannot be used")]
+    Tls(#[from] TlsError),
+    /// A channel layer's settings do not fit together.
+    #[error("channel layer {alias:?}")]
+    Layer {
+        /// The layer's alias.
+        alias: String,
+        /// What the layer said.
+        source: LayerError,
+    },
+    /// A capacity's pattern is malformed.
+    #[error("channel layer {alias:?}")]
+    Capacity {
+        /// The layer's alias.
+        alias: String,
+        /// What is wrong with it.
+        source: PatternError,
+    },
+}
+
+impl From<ConfigError> for BuildError {
+    fn from(error: ConfigError) -> Self {
+        Self::Queries(Box::new(error))
+    }
+}

@@ -1,0 +1,105 @@
+//! What users live in: the database, sessions, and the middleware that knows them.
+
+use tower::Layer;
+
+use super::BuildError;
+use crate::auth::{
+    Auth, AuthSettings, Database, DatabaseSessions, DatabaseUsers, MemorySessions, Passwords, SecretKeys,
+    SignedCookieSessions, UserTable,
+};
+use crate::gateway::settings::{SessionBackend, Settings};
+use crate::http::BoxedHttp;
+use crate::middleware::{AuthLayer, CookieLayer, SessionLayer};
+use crate::routing::BoxedApplication;
+
+/// The stores of a deployment and the middleware over them. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Users {
+    pub(crate) database: Option<Database>,
+    pub(crate) auth: Option<Auth>,
+    sessions: Option<SessionLayer>,
+}
+
+impl Users {
+    /// Opens the database, where there is one.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub(crate) async fn open(settings: &Settings) -> Result<Self, BuildError> {
+        let database = match &settings.database {
+            Some(database) => Some(Database::connect(database.url.0.expose(), database.options()).await?),
+            None => None,
+        };
+        let keys = settings.secret_key.as_ref().map(|key| {
+            let fallbacks = settings.secret_key_fallbacks.iter().map(|key| key.expose());
+            SecretKeys::new(key.expose()).with_fallbacks(fallbacks)
+        });
+        let auth = match (&database, &keys) {
+            (Some(database), Some(keys)) => Some(auth_of(settings, database, keys)?),
+            _ => None,
+        };
+        let sessions = sessions_of(settings, database.as_ref(), keys.as_ref());
+        Ok(Self { database, auth, sessions })
+    }
+
+    /// Cookies, session and user around a view.
+    pub(super) fn around_view(&self, view: BoxedHttp) -> BoxedHttp {
+        let view = match &self.auth {
+            Some(auth) => BoxedHttp::new(AuthLayer::new(auth.clone()).layer(view)),
+            None => view,
+        };
+        let view = match &self.sessions {
+            Some(sessions) => BoxedHttp::new(sessions.layer(view)),
+            None => view,
+        };
+        BoxedHttp::new(CookieLayer::new().layer(view))
+    }
+
+    /// Cookies, session and user around a consumer.
+    pub(super) fn around_consumer(&self, consumer: BoxedApplication) -> BoxedApplication {
+        let consumer = match &self.auth {
+            Some(auth) => BoxedApplication::new(AuthLayer::new(auth.clone()).layer(consumer)),
+            None => consumer,
+        };
+        let consumer = match &self.sessions {
+            Some(sessions) => BoxedApplication::new(sessions.layer(consumer)),
+            None => consumer,
+        };
+        BoxedApplication::new(CookieLayer::new().layer(consumer))
+    }
+}
+
+fn auth_of(settings: &Settings, database: &Database, keys: &SecretKeys) -> Result<Auth, BuildError> {
+    let mut auth = AuthSettings::default();
+    auth.recheck_interval = settings.auth.recheck;
+    auth.passwords = Passwords::default().with_rehash(settings.auth.rehash.into());
+    Ok(Auth::new(users_of(settings, database)?, keys.clone(), auth))
+}
+
+/// The table of users.
+pub(crate) fn users_of(settings: &Settings, database: &Database) -> Result<DatabaseUsers, BuildError> {
+    let mut table = UserTable::default();
+    table.table.clone_from(&settings.auth.user_table);
+    table.id.clone_from(&settings.auth.id_column);
+    table.username.clone_from(&settings.auth.name_column);
+    Ok(DatabaseUsers::in_table(database.clone(), table)?)
+}
+
+fn sessions_of(
+    settings: &Settings,
+    database: Option<&Database>,
+    keys: Option<&SecretKeys>,
+) -> Option<SessionLayer> {
+    let backend = settings.session.backend.as_ref().map(|backend| backend.value);
+    let backend = backend.or(database.map(|_| SessionBackend::Database))?;
+    let sessions = match backend {
+        SessionBackend::Database => {
+            SessionLayer::new(DatabaseSessions::new(database?.clone(), keys?.clone()))
+        }
+        SessionBackend::SignedCookies => {
+            SessionLayer::new(SignedCookieSessions::new(keys?.clone(), settings.session.cookie_age))
+        }
+        SessionBackend::Memory => SessionLayer::new(MemorySessions::new()),
+    };
+    Some(sessions.with_settings(settings.session.settings()))
+}

@@ -1,0 +1,183 @@
+//! Pages: one path and one target each, and what fits to the target.
+
+use ::http::Method;
+
+use super::Checked;
+use super::patterns::{Captures, captures_of};
+use crate::gateway::document::Span;
+use crate::gateway::group_template::{GroupTemplate, Piece};
+use crate::gateway::problem::Problem;
+use crate::gateway::reader::{nearest, one_of};
+use crate::gateway::setting::Placed;
+use crate::gateway::settings::{HttpRoute, Redirect, Target};
+
+const TARGETS: [&str; 8] =
+    ["template", "redirect", "respond", "static", "proxy", "login", "logout", "events"];
+
+impl Checked<'_> {
+    pub(super) fn http_routes(&mut self) {
+        for route in &self.settings.http {
+            self.one_path(&route.span, route.path.as_ref(), route.re_path.as_ref());
+            self.one_target(route);
+            self.what_fits(route);
+            self.queries(route);
+            if route.login_required && !self.settings.has_users() {
+                self.needs_users(&route.span, "login_required");
+            }
+        }
+    }
+
+    /// Either `path` or `re_path`.
+    pub(super) fn one_path<T>(
+        &mut self,
+        route: &Span,
+        path: Option<&Placed<T>>,
+        re_path: Option<&Placed<T>>,
+    ) {
+        let problem = match (path, re_path) {
+            (Some(_), Some(second)) => Problem::new(second.span.clone(), "path and re_path on one route"),
+            (None, None) if !self.document.has(route, "path") && !self.document.has(route, "re_path") => {
+                Problem::new(route.clone(), "a route without path")
+            }
+            _ => return,
+        };
+        self.report(problem.expecting("path = … or re_path = …"));
+    }
+
+    fn one_target(&mut self, route: &HttpRoute) {
+        let targets = route.targets();
+        let names: Vec<&str> = targets.iter().map(|(name, _, _)| *name).collect();
+        match targets.as_slice() {
+            [_] => {}
+            [] if TARGETS.iter().any(|target| self.document.has(&route.span, target)) => {}
+            [] => {
+                let problem = Problem::new(route.span.clone(), "a route that leads nowhere");
+                self.report(problem.expecting(format!("one target: {}", one_of(&TARGETS))));
+            }
+            [_, (_, second, _), ..] => {
+                let what = format!("a route with {} targets: {}", names.len(), names.join(", "));
+                self.report(Problem::new(second.clone(), what).expecting("one of them"));
+            }
+        }
+    }
+
+    fn what_fits(&mut self, route: &HttpRoute) {
+        let Some(target) = route.target() else { return };
+        if let Some(name) = route.name.as_ref().filter(|_| target.serves_below()) {
+            let problem = Problem::new(name.span.clone(), "a name on a route to everything under a path");
+            self.report(
+                problem.expecting("names on routes to one page only: there is no way back from this one"),
+            );
+        }
+        if let Some((name, query)) = route.query.iter().find(|_| !matches!(target, Target::Template(_))) {
+            let problem =
+                Problem::new(query.span.clone(), format!("the query {name:?} without a template to show it"));
+            self.report(problem.expecting("queries beside template = …"));
+        }
+        match target {
+            Target::Redirect(redirect) => self.one_address(redirect),
+            Target::Events(events) => {
+                let captured = captures_of(route.path.as_ref(), route.re_path.as_ref());
+                for group in &events.groups {
+                    self.group(group, &captured, route.login_required);
+                }
+                self.layer(&events.channel_layer, &events.span);
+            }
+            Target::Login(_) | Target::Logout(_) if !self.settings.has_users() => {
+                self.needs_users(&route.span, "log-in");
+            }
+            Target::Static(folder) if !folder.is_dir() => self.missing_folder(&folder.span, folder),
+            _ => {}
+        }
+        if !matches!(target, Target::Proxy(_)) {
+            self.methods(route, target);
+        }
+    }
+
+    fn one_address(&mut self, redirect: &Redirect) {
+        let problem = match (&redirect.url, &redirect.name) {
+            (Some(_), Some(second)) => Problem::new(second.span.clone(), "url and name in one redirect"),
+            (None, None) => Problem::new(redirect.span.clone(), "a redirect without an address"),
+            _ => return,
+        };
+        self.report(problem.expecting("url = … or name = …"));
+    }
+
+    fn methods(&mut self, route: &HttpRoute, target: Target<'_>) {
+        let taken: &[Method] = match target {
+            Target::Template(_) | Target::Static(_) | Target::Events(_) => {
+                &[Method::GET, Method::HEAD, Method::OPTIONS]
+            }
+            Target::Login(_) => &[Method::GET, Method::HEAD, Method::POST, Method::OPTIONS],
+            Target::Logout(_) => &[Method::POST, Method::OPTIONS],
+            _ => return,
+        };
+        if let Some(method) = route.methods.iter().find(|method| !taken.contains(method)) {
+            let names: Vec<&str> = taken.iter().map(Method::as_str).collect();
+            let problem = Problem::new(route.span.clone(), format!("this target does not take {method}"));
+            self.report(problem.expecting(format!("methods among {}", one_of(&names))));
+        }
+    }
+
+    fn queries(&mut self, route: &HttpRoute) {
+        for query in route.query.values() {
+            if let Some(otherwise) = query.otherwise.as_ref().filter(|_| !query.one) {
+                let problem = Problem::new(otherwise.span.clone(), "otherwise without one = true");
+                self.report(problem.expecting("one = true beside it: a list without rows is a list"));
+            }
+        }
+        let captured = captures_of(route.path.as_ref(), route.re_path.as_ref());
+        let statements =
+            route.query.values().map(|query| &query.sql).chain(route.allow.iter().map(|allow| &allow.sql));
+        for sql in statements {
+            self.sql(sql, &captured);
+        }
+    }
+
+    /// A group's name and what is put into it.
+    pub(super) fn group(&mut self, group: &Placed<String>, captured: &Captures, login_required: bool) {
+        let template = match GroupTemplate::parse(group) {
+            Ok(template) => template,
+            Err(mistake) => {
+                let span = self.place_in(&group.span, group, mistake.at, 1);
+                let problem = Problem::new(span, mistake.what);
+                return self
+                    .report(problem.expecting("a name such as \"chat_{course_id}\" or \"user_{user.id}\""));
+            }
+        };
+        for piece in template.pieces() {
+            if let Piece::Capture(name) = piece
+                && !captured.contains(name)
+            {
+                let known: Vec<&str> = captured.iter().chain(["user.id", "user.username"]).collect();
+                let problem = Problem::new(group.span.clone(), format!("the route captures no {name:?}"))
+                    .expecting(one_of(&known))
+                    .nearest(nearest(name, &known));
+                self.report(problem);
+            }
+        }
+        if template.needs_user() && !login_required {
+            let problem =
+                Problem::new(group.span.clone(), "a group of a user, open to visitors who are nobody");
+            self.report(problem.expecting("login_required = true beside it"));
+        }
+    }
+
+    /// An alias of a channel layer.
+    pub(super) fn layer(&mut self, alias: &Placed<String>, user: &Span) {
+        if self.document.has_in("channel_layers", alias) {
+            return;
+        }
+        let known: Vec<&str> = self.settings.channel_layers.keys().map(String::as_str).collect();
+        // Without the key there is no place but its table's.
+        let span = if alias.span.is_empty() { user } else { &alias.span };
+        let problem = Problem::new(span.clone(), format!("no channel layer {:?} is configured", alias.value))
+            .expecting(if known.is_empty() {
+                format!("a table [channel_layers.{}]", alias.value)
+            } else {
+                one_of(&known)
+            })
+            .nearest(nearest(alias, &known));
+        self.report(problem);
+    }
+}

@@ -1,0 +1,157 @@
+//! The site as a whole: what must be set for production, and what the parts need of each other.
+
+use std::path::Path;
+
+use super::Checked;
+use crate::gateway::document::Span;
+use crate::gateway::problem::Problem;
+use crate::gateway::settings::{SessionBackend, Settings};
+use crate::server::Tls;
+
+/// A secret key that is shorter can be guessed.
+const SHORTEST_KEY: usize = 32;
+
+/// What the demo's file falls back to; everyone knows it.
+pub(crate) const DEMO_KEY: &str = "only-for-the-demo";
+
+impl Settings {
+    /// Whether there are users to log in.
+    pub(crate) fn has_users(&self) -> bool {
+        self.database.is_some()
+    }
+}
+
+/// Whether this is a level, or a list of levels and parts with levels.
+fn is_level(text: &str) -> bool {
+    let is_word = |word: &str| ["off", "error", "warn", "info", "debug", "trace"].contains(&word.trim());
+    text.split(',').all(|part| match part.split_once('=') {
+        Some((target, level)) => !target.trim().is_empty() && is_word(level),
+        None => is_word(part),
+    })
+}
+
+impl Checked<'_> {
+    pub(super) fn site(&mut self) {
+        self.secret_key();
+        self.hosts();
+        self.sessions();
+        self.files();
+        self.not_there_yet();
+        if !is_level(&self.settings.log.level) {
+            let problem = Problem::new(self.settings.log.level.span.clone(), "this is no level");
+            self.report(
+                problem.expecting(
+                    "error, warn, info, debug or trace, or by part: \"info,solent::layers=debug\"",
+                ),
+            );
+        }
+    }
+
+    /// Keys that are settled, while the part of the program that they are for is still to come.
+    fn not_there_yet(&mut self) {
+        let settings = self.settings;
+        if let Some(bind) = &settings.admin.bind {
+            let problem = Problem::new(bind.span.clone(), "the listener [admin] cannot be used yet");
+            self.report(problem.expecting("no table [admin]"));
+        }
+    }
+
+    fn secret_key(&mut self) {
+        let settings = self.settings;
+        if settings.debug {
+            if settings.secret_key.is_none()
+                && settings.has_users()
+                && !self.document.has(&(0..0), "secret_key")
+            {
+                let problem = Problem::new(0..0, "secret_key is missing");
+                self.report(
+                    problem.expecting("secret_key = \"${SOLENT_SECRET_KEY}\": sessions are signed with it"),
+                );
+            }
+            return;
+        }
+        let expected = "at least 32 bytes that nobody else knows, as from the environment or a file";
+        let problem = match &settings.secret_key {
+            None if settings.has_users() && !self.document.has(&(0..0), "secret_key") => {
+                Problem::new(0..0, "secret_key is missing, and debug is off")
+            }
+            Some(key) if key.expose() == DEMO_KEY => Problem::new(
+                key.span.clone(),
+                "the demo's secret key, which everyone knows, and debug is off",
+            ),
+            Some(key) if key.expose().len() < SHORTEST_KEY => {
+                let length = key.expose().len();
+                Problem::new(key.span.clone(), format!("a secret key of {length} bytes, and debug is off"))
+            }
+            _ => return,
+        };
+        self.report(problem.expecting(expected));
+    }
+
+    fn hosts(&mut self) {
+        let settings = self.settings;
+        let unread = settings.allowed_hosts.span.is_empty() && self.document.has(&(0..0), "allowed_hosts");
+        if settings.allowed_hosts.is_empty() && !settings.debug && !unread {
+            let problem =
+                Problem::new(settings.allowed_hosts.span.clone(), "allowed_hosts is empty, and debug is off");
+            self.report(
+                problem.expecting("the host names that the site answers to, such as [\"example.com\"]"),
+            );
+        }
+        let url = &settings.r#static.url;
+        let is_path = url.starts_with('/') && url.ends_with('/') && url.len() > 1 && !url.starts_with("//");
+        let is_elsewhere =
+            ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme)) && url.ends_with('/');
+        if !is_path && !is_elsewhere {
+            let problem = Problem::new(url.span.clone(), format!("found {:?}", url.value));
+            self.report(
+                problem.expecting("a path with slashes at both ends, such as \"/static/\", or a URL"),
+            );
+        }
+    }
+
+    fn sessions(&mut self) {
+        let settings = self.settings;
+        let Some(backend) = &settings.session.backend else { return };
+        if backend.value == SessionBackend::Database && settings.database.is_none() {
+            let problem = Problem::new(backend.span.clone(), "sessions in a database that is not there");
+            self.report(problem.expecting("a table [database] with its url"));
+        }
+        if backend.value == SessionBackend::SignedCookies && settings.secret_key.is_none() {
+            let problem = Problem::new(backend.span.clone(), "signed sessions without a secret key");
+            self.report(problem.expecting("secret_key = \"${SOLENT_SECRET_KEY}\""));
+        }
+    }
+
+    fn files(&mut self) {
+        let settings = self.settings;
+        if let Some(dir) = settings.r#static.dir.as_ref().filter(|dir| !dir.is_dir()) {
+            self.missing_folder(&dir.span, dir);
+        }
+        let Some(tls) = &settings.server.tls else { return };
+        let files = [&tls.cert, &tls.key];
+        for file in files.iter().filter(|file| !file.is_file()) {
+            let problem = Problem::new(file.span.clone(), format!("there is no file {}", file.display()));
+            self.report(problem.expecting("a file in PEM form"));
+        }
+        if files.iter().all(|file| file.is_file())
+            && let Err(error) = Tls::from_pem_files(&tls.cert.value, &tls.key.value)
+        {
+            let problem = Problem::new(tls.cert.span.clone(), crate::Error::from(error).chain());
+            self.report(problem.expecting("a certificate and its private key, both in PEM form"));
+        }
+    }
+
+    pub(super) fn missing_folder(&mut self, span: &Span, folder: &Path) {
+        let problem = Problem::new(span.clone(), format!("there is no folder {}", folder.display()));
+        self.report(problem.expecting("a folder; paths are relative to this file's own"));
+    }
+
+    pub(super) fn needs_users(&mut self, span: &Span, what: &str) {
+        if self.document.has_in("database", "url") {
+            return;
+        }
+        let problem = Problem::new(span.clone(), format!("{what} without users"));
+        self.report(problem.expecting("a table [database] with its url: users live there"));
+    }
+}

@@ -1,0 +1,196 @@
+//! Loading a deployment: file → checked settings → application → server.
+
+use std::net::ToSocketAddrs;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::build::{
+    BuildError, Parts, Users, application_of, has_demo_accounts, layers_of, make_missing, templates_of,
+};
+use super::check::{check, check_queries};
+use super::document::Document;
+use super::expand::Variables;
+use super::problem::ConfigError;
+use super::reader::{Effective, Reader};
+use super::setting::Setting;
+use super::settings::{LogFormat, Settings};
+use crate::http::Templates;
+use crate::layers::ChannelLayers;
+use crate::server::{AccessLog, Server, Tls};
+
+/// A config file that was read and found right, as far as that can be known without its database.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    document: Arc<Document>,
+    settings: Arc<Settings>,
+    effective: Arc<Vec<Effective>>,
+    templates: Templates,
+    parts: Parts,
+}
+
+impl Loaded {
+    /// Reads and checks a config file, with the process's environment variables.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn read(path: &Path, parts: &Parts) -> Result<Self, ConfigError> {
+        Self::read_with(path, parts, &|name| std::env::var(name).ok())
+    }
+
+    /// Reads and checks a config file.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_with(path: &Path, parts: &Parts, variables: Variables<'_>) -> Result<Self, ConfigError> {
+        let document = Document::read(path, variables).map_err(|error| {
+            ConfigError::whole(path.to_owned(), format!("the file cannot be read: {error}"))
+        })?;
+        Self::of(document, parts)
+    }
+
+    fn of(document: Document, parts: &Parts) -> Result<Self, ConfigError> {
+        let mut reader = Reader::new(&document);
+        let settings = Settings::read(&document.root, &mut reader);
+        let (mut problems, effective) = reader.finish();
+        let Some(settings) = settings else {
+            let nothing =
+                || ConfigError::whole(document.path.clone(), "the file cannot be understood".to_owned());
+            return Err(ConfigError::of(&document, problems).unwrap_or_else(nothing));
+        };
+        let templates = templates_of(&settings);
+        problems.extend(check(&settings, &document, parts, &templates));
+        if let Some(error) = ConfigError::of(&document, problems) {
+            return Err(error);
+        }
+        Ok(Self {
+            document: Arc::new(document),
+            settings: Arc::new(settings),
+            effective: Arc::new(effective),
+            templates,
+            parts: parts.clone(),
+        })
+    }
+
+    /// What the file says.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Every value in force with where it came from, secrets hidden: what `config show` prints.
+    pub fn show(&self) -> String {
+        super::show::show(&self.effective)
+    }
+
+    /// The routes of pages and sockets, with names, guards and targets: what `routes` prints.
+    pub fn routes(&self) -> String {
+        super::routes::table(&self.settings)
+    }
+
+    /// What is worth a line in the log, as `[log]` says it.
+    pub(crate) fn log_level(&self) -> &str {
+        &self.settings.log.level
+    }
+
+    /// Whether the log is for programs.
+    pub(crate) fn logs_json(&self) -> bool {
+        self.settings.log.format == LogFormat::Json
+    }
+
+    /// The stores of users and sessions, opened.
+    pub(crate) async fn users(&self) -> Result<Users, BuildError> {
+        Users::open(&self.settings).await
+    }
+
+    /// The channel layers, not yet started.
+    pub(crate) fn layers(&self) -> Result<ChannelLayers, BuildError> {
+        layers_of(&self.settings)
+    }
+
+    /// Makes tables that are missing.
+    pub(crate) async fn migrate(&self, users: &Users) -> Result<(), BuildError> {
+        make_missing(&self.settings, users).await
+    }
+
+    /// Lets the database try the file's queries. Tables that are missing are made before.
+    ///
+    /// # Errors
+    /// A [`BuildError`] when the database cannot be reached.
+    pub(crate) async fn check_queries(&self, users: &Users) -> Result<Option<ConfigError>, BuildError> {
+        let Some(database) = &users.database else { return Ok(None) };
+        let problems = check_queries(&self.settings, database).await?;
+        Ok(ConfigError::of(&self.document, problems))
+    }
+
+    /// Lets the database try the file's queries. Tables that are missing are made before, since queries are about them.
+    ///
+    /// # Errors
+    /// Every query that the database refuses; a [`BuildError`] when it cannot be reached.
+    pub async fn check_with_database(&self) -> Result<(), BuildError> {
+        let users = self.users().await?;
+        self.migrate(&users).await?;
+        self.check_queries(&users).await?.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// The server that the file describes, with its application, its database and its layers.
+    ///
+    /// # Errors
+    /// [`BuildError`]: the database cannot be reached or refuses a query, or something that a check would have found.
+    pub async fn server(&self) -> Result<Server, BuildError> {
+        let settings = &self.settings;
+        let users = self.users().await?;
+        self.migrate(&users).await?;
+        if let Some(error) = self.check_queries(&users).await? {
+            return Err(error.into());
+        }
+        let demo = has_demo_accounts(&users).await;
+        if demo {
+            refuse_to_show_demo(settings)?;
+        }
+        let app = application_of(settings, &self.parts, self.templates.clone(), &users, demo)?;
+        let mut server = Server::new(app)
+            .debug(settings.debug)
+            .limits(settings.limits.limits())
+            .channel_layers(self.layers()?)
+            .trusted_proxies(settings.server.trusted_proxies.iter().cloned())
+            .access_log(access_log(settings));
+        let tls = match &settings.server.tls {
+            Some(tls) => Some(Tls::from_pem_files(&tls.cert.value, &tls.key.value)?),
+            None => None,
+        };
+        for address in &settings.server.bind {
+            server = match &tls {
+                Some(tls) if !address.0.starts_with("unix:") => server.bind_tls(&address.0, tls.clone()),
+                _ => server.bind(&address.0),
+            };
+        }
+        Ok(server)
+    }
+}
+
+fn access_log(settings: &Settings) -> AccessLog {
+    match settings.log.format {
+        _ if !settings.log.access => AccessLog::off(),
+        LogFormat::Text => AccessLog::text(),
+        LogFormat::Json => AccessLog::json(),
+    }
+}
+
+/// Accounts whose passwords everyone knows are for this machine alone.
+fn refuse_to_show_demo(settings: &Settings) -> Result<(), BuildError> {
+    let reachable = settings.server.bind.iter().find(|address| !is_loopback(&address.0));
+    let problem = if !settings.debug {
+        "debug is off".to_owned()
+    } else if settings.allowed_hosts.iter().any(|host| host == "*") {
+        "every host is allowed".to_owned()
+    } else if let Some(address) = reachable {
+        format!("{} can be reached from other machines", address.0)
+    } else {
+        return Ok(());
+    };
+    Err(BuildError::Demo(problem))
+}
+
+fn is_loopback(address: &str) -> bool {
+    address.starts_with("unix:")
+        || address.to_socket_addrs().is_ok_and(|mut all| all.all(|address| address.ip().is_loopback()))
+}

@@ -1,0 +1,52 @@
+//! `[auth]`: users and log-in.
+
+use std::time::Duration;
+
+use crate::auth::Rehash;
+use crate::gateway::section::section;
+use crate::gateway::setting::Placed;
+use crate::gateway::words::words;
+
+section! {
+    /// `[auth]`.
+    pub(crate) struct AuthSettings {
+        /// Where visitors are sent to log in: a path, or the name of a route.
+        login_url: Placed<String> = Placed { value: "/accounts/login/".to_owned(), span: 0..0 },
+        /// Where they go afterwards, when they came from nowhere: a path, or the name of a route.
+        login_redirect_url: Placed<String> = Placed { value: "/".to_owned(), span: 0..0 },
+        /// How soon an open socket notices that its session has ended or its permission was withdrawn behind Solent's
+        /// back. Shorter costs queries, longer lets people stay who should go.
+        recheck: Duration = Duration::from_secs(30),
+        /// When a password is stored anew at log-in: `weaker` (than today's), `django` (as Django's own rule has it)
+        /// or `never`.
+        rehash: RehashWhen = RehashWhen::Weaker,
+        /// The table of users.
+        user_table: String = "auth_user".to_owned(),
+        /// Its primary key.
+        id_column: String = "id".to_owned(),
+        /// The name that users log in with.
+        name_column: String = "username".to_owned(),
+    }
+}
+
+/// When a password is stored anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RehashWhen {
+    Weaker,
+    Django,
+    Never,
+}
+
+words! {
+    RehashWhen { "weaker" => Self::Weaker, "django" => Self::Django, "never" => Self::Never }
+}
+
+impl From<RehashWhen> for Rehash {
+    fn from(from: RehashWhen) -> Self {
+        match from {
+            RehashWhen::Weaker => Self::Weaker,
+            RehashWhen::Django => Self::Django,
+            RehashWhen::Never => Self::Never,
+        }
+    }
+}

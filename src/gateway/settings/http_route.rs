@@ -1,0 +1,217 @@
+//! `[[http]]`: a page, or whatever else a path leads to.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ::http::{Method, StatusCode};
+
+use crate::gateway::document::{Node, Span, Value};
+use crate::gateway::reader::Reader;
+use crate::gateway::section::section;
+use crate::gateway::setting::{Placed, Setting};
+use crate::gateway::units::parse_duration;
+use crate::gateway::upstream::Upstream;
+
+section! {
+    /// `[[http]]`: one route of pages.
+    pub(crate) struct HttpRoute {
+        /// The path, without its first slash, as Django's `path()`: `chat/room/<int:course_id>/`. Either this or
+        /// `re_path`.
+        path: Option<Placed<String>> = None,
+        /// The path as a regular expression, as Django's `re_path()`.
+        re_path: Option<Placed<String>> = None,
+        /// The route's name, for `url()` in templates and for `redirect`.
+        name: Option<Placed<String>> = None,
+        /// Target: a template, rendered with the route's queries.
+        template: Option<Placed<String>> = None,
+        /// Target: somewhere else.
+        redirect: Option<Redirect> = None,
+        /// Target: an answer as it stands here.
+        respond: Option<Respond> = None,
+        /// Target: the files of a folder; serves everything under its path.
+        r#static: Option<Placed<PathBuf>> = None,
+        /// Target: another server, `http://host:port` or `unix:` and a path; serves everything under its path.
+        proxy: Option<Placed<Upstream>> = None,
+        /// Target: the log-in page.
+        login: Option<Login> = None,
+        /// Target: log-out, by POST.
+        logout: Option<Logout> = None,
+        /// Target: the events of groups as an event stream.
+        events: Option<Events> = None,
+        /// The methods that are taken; others get 405. Without it, those that make sense for the target.
+        methods: Vec<Method> = Vec::new(),
+        /// Whether a POST needs no CSRF token: for other programs, never for browsers' forms.
+        csrf_exempt: bool = false,
+        /// How long browsers and proxies may keep an answer, or `never`. Without it nothing is said about it.
+        cache: Option<CachePolicy> = None,
+        /// Sends visitors to the log-in page first.
+        login_required: bool = false,
+        /// A further condition; 403 when it does not hold.
+        allow: Option<Allow> = None,
+        /// What a template is given: the rows of queries, by name.
+        query: BTreeMap<String, QuerySettings> = BTreeMap::new(),
+    }
+}
+
+section! {
+    /// `redirect`.
+    pub(crate) struct Redirect {
+        /// A URL or path.
+        url: Option<Placed<String>> = None,
+        /// The name of a route; its arguments are taken from this one's.
+        name: Option<Placed<String>> = None,
+        /// 301 in place of 302: browsers remember it for good.
+        permanent: bool = false,
+    }
+}
+
+section! {
+    /// `respond`.
+    pub(crate) struct Respond {
+        /// The status.
+        status: StatusCode = StatusCode::OK,
+        /// Headers.
+        headers: BTreeMap<String, HeaderText> = BTreeMap::new(),
+        /// The body.
+        body: String = String::new(),
+    }
+}
+
+section! {
+    /// `login`.
+    pub(crate) struct Login {
+        /// The page with the form.
+        template: Placed<String> = Placed { value: "registration/login.html".to_owned(), span: 0..0 },
+    }
+}
+
+section! {
+    /// `logout`.
+    pub(crate) struct Logout {
+        /// Where to go afterwards: a path, or the name of a route. Without it, to the log-in page.
+        next: Option<Placed<String>> = None,
+    }
+}
+
+section! {
+    /// `events`.
+    pub(crate) struct Events {
+        /// The groups, with placeholders as in `{course_id}` and `{user.id}`.
+        groups: Vec<Placed<String>>,
+        /// The alias of the channel layer.
+        channel_layer: Placed<String> = Placed { value: "default".to_owned(), span: 0..0 },
+    }
+}
+
+section! {
+    /// `allow`.
+    pub(crate) struct Allow {
+        /// A query; it holds when there is a row. Its parameters are the route's captures, and `:user_id` and
+        /// `:username`.
+        sql: Placed<String>,
+    }
+}
+
+section! {
+    /// `query.NAME`.
+    pub(crate) struct QuerySettings {
+        /// The query. Its parameters are the route's captures, and `:user_id` and `:username`.
+        sql: Placed<String>,
+        /// One row in place of a list of rows.
+        one: bool = false,
+        /// The status of the answer when `one` finds no row.
+        otherwise: Option<Placed<StatusCode>> = None,
+    }
+}
+
+/// What a route leads to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target<'r> {
+    Template(&'r Placed<String>),
+    Redirect(&'r Redirect),
+    Respond(&'r Respond),
+    Static(&'r Placed<PathBuf>),
+    Proxy(&'r Placed<Upstream>),
+    Login(&'r Login),
+    Logout(&'r Logout),
+    Events(&'r Events),
+}
+
+impl HttpRoute {
+    /// The targets that are named: one, unless the file is wrong.
+    pub(crate) fn targets(&self) -> Vec<(&'static str, Span, Target<'_>)> {
+        [
+            self.template.as_ref().map(|it| ("template", it.span.clone(), Target::Template(it))),
+            self.redirect.as_ref().map(|it| ("redirect", it.span.clone(), Target::Redirect(it))),
+            self.respond.as_ref().map(|it| ("respond", it.span.clone(), Target::Respond(it))),
+            self.r#static.as_ref().map(|it| ("static", it.span.clone(), Target::Static(it))),
+            self.proxy.as_ref().map(|it| ("proxy", it.span.clone(), Target::Proxy(it))),
+            self.login.as_ref().map(|it| ("login", it.span.clone(), Target::Login(it))),
+            self.logout.as_ref().map(|it| ("logout", it.span.clone(), Target::Logout(it))),
+            self.events.as_ref().map(|it| ("events", it.span.clone(), Target::Events(it))),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// The target.
+    pub(crate) fn target(&self) -> Option<Target<'_>> {
+        self.targets().into_iter().next().map(|(_, _, target)| target)
+    }
+}
+
+impl Target<'_> {
+    /// Whether everything under the route's path leads here.
+    pub(crate) fn serves_below(self) -> bool {
+        matches!(self, Self::Static(_) | Self::Proxy(_))
+    }
+}
+
+/// How long an answer may be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CachePolicy {
+    For(Duration),
+    Never,
+}
+
+impl Setting for CachePolicy {
+    fn expected() -> String {
+        "a time such as \"60s\", or \"never\"".to_owned()
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let Value::Text(text) = &node.value else { return reader.wrong(node, &Self::expected()) };
+        if text.text == "never" {
+            return Some(Self::Never);
+        }
+        parse_duration(&text.text).map(Self::For).or_else(|| reader.wrong(node, &Self::expected()))
+    }
+
+    fn show(&self) -> Option<String> {
+        match self {
+            Self::For(time) => time.show(),
+            Self::Never => Some("\"never\"".to_owned()),
+        }
+    }
+}
+
+/// A header's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct HeaderText(pub(crate) ::http::HeaderValue);
+
+impl Setting for HeaderText {
+    fn expected() -> String {
+        "a text that can stand in a header".to_owned()
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, &Self::expected())?;
+        text.parse().ok().map(Self).or_else(|| reader.wrong(node, &Self::expected()))
+    }
+
+    fn show(&self) -> Option<String> {
+        self.0.to_str().ok().map(crate::gateway::setting::quoted)
+    }
+}

@@ -1,0 +1,62 @@
+//! `[[websocket]]`: a socket's path, and the consumer behind it.
+
+use super::http_route::Allow;
+use crate::consumer::OnError;
+use crate::gateway::section::section;
+use crate::gateway::setting::Placed;
+use crate::gateway::units::{ByteSize, Rate};
+use crate::gateway::upstream::Upstream;
+use crate::layers::Overflow;
+
+section! {
+    /// `[[websocket]]`: one route of sockets.
+    pub(crate) struct SocketRoute {
+        /// The path, without its first slash, as Django's `path()`. Either this or `re_path`.
+        path: Option<Placed<String>> = None,
+        /// The path as a regular expression, as Django's `re_path()`.
+        re_path: Option<Placed<String>> = None,
+        /// The route's name, for `url()` in templates.
+        name: Option<Placed<String>> = None,
+        /// What speaks with the client: `echo`, `chat`, `relay`, `listen` or `proxy`.
+        consumer: Placed<String>,
+        /// The group that the consumer serves, with placeholders for captures and the user: `chat_{course_id}`,
+        /// `user_{user.id}`.
+        group: Option<Placed<String>> = None,
+        /// Several groups.
+        groups: Vec<Placed<String>> = Vec::new(),
+        /// For `proxy`: the server behind, `http://host:port` or `unix:` and a path.
+        upstream: Option<Placed<Upstream>> = None,
+        /// The alias of the channel layer.
+        channel_layer: Placed<String> = Placed { value: "default".to_owned(), span: 0..0 },
+        /// The largest message. Without it, `limits.message_bytes`.
+        max_message_size: Option<ByteSize> = None,
+        /// Subprotocols that are spoken here, in order of preference.
+        subprotocols: Vec<String> = Vec::new(),
+        /// How many messages clients may send.
+        rate: Option<Rates> = None,
+        /// Sockets at once for one user.
+        connections_per_user: Option<Placed<u32>> = None,
+        /// Sockets at once from one address.
+        connections_per_address: Option<u32> = None,
+        /// What happens to events for a client that is too slow: `drop_newest`, `drop_oldest` or `close` (1013).
+        overflow: Overflow = Overflow::DropNewest,
+        /// What happens after a client's mistake: `report` it to the client, or `close` (1008).
+        on_error: OnError = OnError::Report,
+        /// Refuses visitors who are not logged in (403).
+        login_required: bool = false,
+        /// A further condition; 403 when it does not hold, 4403 when it ceases to.
+        allow: Option<Allow> = None,
+    }
+}
+
+section! {
+    /// `rate`.
+    pub(crate) struct Rates {
+        /// Messages over one socket; more close it with 4429.
+        connection: Option<Rate> = None,
+        /// Messages of one user over all of their sockets.
+        user: Option<Placed<Rate>> = None,
+        /// Messages that may come at once, on top of the rate.
+        burst: u32 = 10,
+    }
+}

@@ -1,0 +1,132 @@
+//! The commands that look at a file.
+
+use super::binary::{Folder, solent, stderr_of, stdout_of};
+
+const SITE: &str = r#"
+debug = true
+secret_key = "${SOLENT_TEST_KEY:-never-shown}"
+allowed_hosts = ["localhost"]
+
+[channel_layers.default]
+backend = "redis-pubsub"
+hosts = ["redis://user:never-shown@redis.example:6379/0"]
+
+[[http]]
+path = "chat/room/<int:course_id>/"
+name = "chat:room"
+methods = ["GET"]
+respond = { body = "a room" }
+
+[[http]]
+path = ""
+proxy = "http://127.0.0.1:9000"
+
+[[websocket]]
+re_path = '^ws/chat/room/(?P<course_id>\d+)/$'
+name = "chat:socket"
+consumer = "chat"
+group = "chat_{course_id}"
+"#;
+
+#[test]
+fn check_says_that_nothing_is_wrong() {
+    let folder = Folder::with(SITE);
+    let output = folder.run(&["check", "--offline"]);
+    assert!(output.status.success(), "{}", stderr_of(&output));
+    assert!(stdout_of(&output).ends_with("nothing is wrong\n"));
+}
+
+#[test]
+fn routes_lists_pages_and_sockets_in_order() {
+    let output = Folder::with(SITE).run(&["routes"]);
+    let expected = r"
+           PATH                                NAME         GUARDS  TARGET
+HTTP       /static/*                                                static the program's own
+HTTP GET   /chat/room/<int:course_id>/         chat:room            respond 200
+HTTP       /*                                                       proxy http://127.0.0.1:9000
+WebSocket  ^ws/chat/room/(?P<course_id>\d+)/$  chat:socket          chat chat_{course_id}
+";
+    assert_eq!(stdout_of(&output), &expected[1..]);
+}
+
+#[test]
+fn config_show_tells_every_value_with_its_source_and_no_secret() {
+    let folder = Folder::with(SITE);
+    let output = folder.run(&["config", "show"]);
+    let shown = stdout_of(&output);
+    assert!(!shown.contains("never-shown"), "{shown}");
+    for line in [
+        "debug = true                                     # line 2",
+        "secret_key = \"…\"                                 # line 3",
+        "[channel_layers.default]",
+        "hosts = [\"redis://…@redis.example:6379/0\"]       # line 8",
+        "prefix = \"asgi\"                                  # default",
+        "header_time = \"10s\"                              # default",
+        "[[http]]",
+        "respond.body = \"a room\"                          # line 14",
+        "proxy = \"http://127.0.0.1:9000\"                  # line 18",
+    ] {
+        assert!(shown.lines().any(|found| found == line), "no line {line:?} in\n{shown}");
+    }
+    let with_variable = solent()
+        .env("SOLENT_TEST_KEY", "never-shown-either")
+        .args(["config", "show", "--config"])
+        .arg(folder.config())
+        .output()
+        .unwrap();
+    let shown = stdout_of(&with_variable);
+    assert!(shown.contains("# line 3, $SOLENT_TEST_KEY\n") && !shown.contains("never-shown"), "{shown}");
+}
+
+#[test]
+fn what_config_show_prints_is_a_config_file_but_for_its_secrets() {
+    let site = SITE.replace("redis://user:never-shown@redis.example", "redis://redis.example");
+    let shown = stdout_of(&Folder::with(&site).run(&["config", "show"]));
+    let again = Folder::with(&shown).run(&["check", "--offline"]);
+    assert!(again.status.success(), "{shown}\n{}", stderr_of(&again));
+}
+
+#[test]
+fn a_secret_comes_from_a_file() {
+    let folder = Folder::with("debug = true\nsecret_key = \"file:keys/secret\"\n");
+    folder.write("keys/secret", "never-shown\n");
+    let shown = stdout_of(&folder.run(&["config", "show"]));
+    assert!(shown.contains("# line 2, file keys/secret\n") && !shown.contains("never-shown"), "{shown}");
+}
+
+#[test]
+fn without_a_file_it_says_how_to_begin() {
+    let empty = tempfile::TempDir::new().unwrap();
+    let output = solent().current_dir(empty.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = stderr_of(&output);
+    assert!(told.contains("config/solent.toml") && told.contains("solent init DIR"), "{told}");
+    assert_eq!(told.lines().count(), 1, "{told}");
+}
+
+#[test]
+fn a_command_line_that_is_not_understood_exits_with_2_and_help_with_0() {
+    let wrong = solent().arg("frobnicate").output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr_of(&wrong).contains("frobnicate"));
+    let help = solent().arg("--help").output().unwrap();
+    assert_eq!(help.status.code(), Some(0));
+    for command in ["run", "check", "routes", "init", "config"] {
+        assert!(stdout_of(&help).contains(&format!("\n  {command} ")), "{}", stdout_of(&help));
+        let own = solent().args([command, "--help"]).output().unwrap();
+        assert!(own.status.success() && stdout_of(&own).contains("--config <FILE>"), "{command}");
+    }
+}
+
+#[test]
+fn init_makes_a_site_that_is_right_and_touches_nothing_that_is_there() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let site = dir.path().join("site");
+    let made = solent().arg("init").arg(&site).output().unwrap();
+    assert!(made.status.success(), "{}", stderr_of(&made));
+    let checked = solent().arg("check").current_dir(&site).output().unwrap();
+    assert!(checked.status.success(), "{}", stderr_of(&checked));
+    let again = solent().arg("init").arg(&site).output().unwrap();
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr_of(&again).contains("is there already"));
+}

@@ -1,0 +1,218 @@
+//! The course chat site as `config/solent.toml` has it: the plain binary, no Rust beside the file.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use super::binary::{Site, project, solent};
+use super::raw::{Head, Raw, handshake};
+
+struct Courses {
+    site: Site,
+    _folder: tempfile::TempDir,
+}
+
+fn command(folder: &tempfile::TempDir) -> Command {
+    let mut command = solent();
+    let database = format!("sqlite:{}", folder.path().join("site.db").display());
+    command.env("SOLENT_BIND", "127.0.0.1:0").env("SOLENT_DATABASE_URL", database);
+    command
+}
+
+impl Courses {
+    fn start() -> Self {
+        let folder = tempfile::TempDir::new().unwrap();
+        Self {
+            site: Site::start(command(&folder).arg("--config").arg(project().join("config/solent.toml"))),
+            _folder: folder,
+        }
+    }
+
+    async fn request(&self, bytes: &str) -> (Head, String) {
+        let mut raw = Raw::connect(self.site.address).await;
+        raw.send(bytes).await;
+        raw.response().await
+    }
+
+    async fn get(&self, path: &str, cookies: &str) -> (Head, String) {
+        self.request(&format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\nCookie: {cookies}\r\n\r\n"
+        ))
+        .await
+    }
+
+    async fn post(&self, path: &str, cookies: &str, form: &str) -> (Head, String) {
+        self.request(&format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookies}\r\nContent-Length: {}\r\n\
+             Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
+            form.len()
+        ))
+        .await
+    }
+
+    /// The cookies of a user who has just logged in.
+    async fn login(&self, username: &str, password: &str) -> String {
+        let (head, page) = self.get("/accounts/login/?next=/courses/1/", "").await;
+        let csrf = cookie(&head, "csrftoken").expect("a page with a form gives the secret");
+        let token = token_of(&page);
+        let form =
+            format!("csrfmiddlewaretoken={token}&username={username}&password={password}&next=/courses/1/");
+        let (head, page) = self.post("/accounts/login/", &csrf, &form).await;
+        assert_eq!((head.status, head.header("location")), (302, Some("/courses/1/")), "{page}");
+        format!("{csrf}; {}", cookie(&head, "sessionid").expect("a session"))
+    }
+}
+
+/// `name=value` of a `Set-Cookie`.
+fn cookie(head: &Head, name: &str) -> Option<String> {
+    let lines = head.text.lines().filter_map(|line| line.split_once(": "));
+    let mut values =
+        lines.filter(|(field, _)| field.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| value);
+    let found = values.find(|value| value.starts_with(&format!("{name}=")))?;
+    Some(found.split(';').next().unwrap_or_default().to_owned())
+}
+
+fn token_of(page: &str) -> &str {
+    page.split("name=\"csrfmiddlewaretoken\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a token")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_log_in_see_their_courses_and_chat() {
+    let courses = Courses::start();
+    let (head, _) = courses.get("/", "").await;
+    assert_eq!(head.header("location"), Some("/courses/"));
+    let (head, _) = courses.get("/courses/1/?a=b", "").await;
+    assert_eq!(
+        (head.status, head.header("location")),
+        (302, Some("/accounts/login/?next=/courses/1/%3Fa%3Db"))
+    );
+
+    let alice = courses.login("alice", "wonderland-1").await;
+    let (_, page) = courses.get("/courses/", &alice).await;
+    assert!(
+        page.contains("Rust for Django developers") && !page.contains("Networks from the wire up"),
+        "{page}"
+    );
+    let (_, page) = courses.get("/courses/1/", &alice).await;
+    assert!(page.contains(r#"<h3><a href="/chat/room/1/">Course chat room</a></h3>"#), "{page}");
+    let (_, page) = courses.get("/chat/room/1/", &alice).await;
+    assert!(
+        page.contains(r#""socket": "/ws/chat/room/1/""#) || page.contains(r#""socket":"/ws/chat/room/1/""#),
+        "{page}"
+    );
+    for path in ["/courses/2/", "/chat/room/2/", "/chat/room/77/"] {
+        assert_eq!(courses.get(path, &alice).await.0.status, 403, "{path}");
+    }
+    assert_eq!(courses.get("/chat/room/99999999999999999999/", &alice).await.0.status, 404);
+
+    let bob = courses.login("bob", "builder-2").await;
+    let origin = format!("Origin: http://{}\r\n", courses.site.address);
+    let open = |cookies: &str| format!("{origin}Cookie: {cookies}\r\n");
+    let mut first = Raw::websocket_with(courses.site.address, "/ws/chat/room/1/", &open(&alice)).await;
+    let mut second = Raw::websocket_with(courses.site.address, "/ws/chat/room/1/", &open(&bob)).await;
+    first.send_text(r#"{"message": "hi"}"#).await;
+    for member in [&mut first, &mut second] {
+        let event = member.frame().await.json();
+        let expected =
+            json!({"type": "chat.message", "message": "hi", "user": "alice", "time": event["time"]});
+        assert_eq!(event, expected);
+    }
+
+    let carol = courses.login("carol", "singer-3").await;
+    for (cookies, path, status) in [
+        (carol.as_str(), "/ws/chat/room/1/", 403),
+        ("", "/ws/chat/room/1/", 403),
+        (&alice, "/ws/chat/room/x/", 404),
+    ] {
+        let mut refused = Raw::connect(courses.site.address).await;
+        refused.send(handshake(path, &open(cookies))).await;
+        assert_eq!(refused.head().await.status, status, "{path}");
+    }
+    let mut stranger = Raw::connect(courses.site.address).await;
+    stranger
+        .send(handshake("/ws/chat/room/1/", &format!("Origin: http://evil.example\r\nCookie: {alice}\r\n")))
+        .await;
+    assert_eq!(stranger.head().await.status, 403);
+
+    // Logging out closes the sockets of the session, and of no other.
+    let (_, page) = courses.get("/courses/", &alice).await;
+    let (head, _) =
+        courses.post("/accounts/logout/", &alice, &format!("csrfmiddlewaretoken={}", token_of(&page))).await;
+    assert_eq!((head.status, head.header("location")), (302, Some("/accounts/login/")));
+    assert_eq!(first.frame().await.close_code(), 4401);
+    second.send_text(r#"{"message": "still here"}"#).await;
+    assert_eq!(second.frame().await.json()["message"], "still here");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_passwords_forged_forms_and_open_redirects_are_refused() {
+    let courses = Courses::start();
+    let (head, page) = courses.get("/accounts/login/", "").await;
+    let (csrf, token) = (cookie(&head, "csrftoken").unwrap(), token_of(&page).to_owned());
+    let form = format!("csrfmiddlewaretoken={token}&username=alice&password=wrong&next=/courses/");
+    let (head, page) = courses.post("/accounts/login/", &csrf, &form).await;
+    assert_eq!(head.status, 200);
+    assert!(page.contains("Please enter a correct username and password"), "{page}");
+    let forged = courses.post("/accounts/login/", &csrf, "username=alice&password=wonderland-1").await;
+    assert_eq!(forged.0.status, 403);
+    for next in ["https://evil.example/", "//evil.example", "/%5C%5Cevil.example", "javascript:alert(1)"] {
+        let form = format!("csrfmiddlewaretoken={token}&username=alice&password=wonderland-1&next={next}");
+        let (head, _) = courses.post("/accounts/login/", &csrf, &form).await;
+        assert_eq!((head.status, head.header("location")), (302, Some("/courses/")), "{next}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_with_demo_accounts_is_for_this_machine_alone() {
+    let courses = Courses::start();
+    for line in ["Host: localhost\r\nX-Forwarded-For: 1.2.3.4", "Host: localhost\r\nForwarded: for=1.2.3.4"] {
+        let (head, _) = courses.request(&format!("GET /accounts/login/ HTTP/1.1\r\n{line}\r\n\r\n")).await;
+        assert_eq!(head.status, 403, "{line}");
+    }
+    let site_folder = &courses._folder;
+    let config = std::fs::read_to_string(project().join("config/solent.toml")).unwrap();
+    let config = config.replace("\"../templates", &format!("\"{}/templates", project().display()));
+    let config = config.replace("\"demo/", &format!("\"{}/config/demo/", project().display()));
+    for (from, to, told) in [
+        ("debug = true", "debug = false", "debug is off"),
+        ("${SOLENT_BIND:-127.0.0.1:8000}", "0.0.0.0:0", "0.0.0.0:0 can be reached from other machines"),
+        ("[\"localhost\", \"127.0.0.1\", \"[::1]\"]", "[\"*\"]", "every host is allowed"),
+    ] {
+        let file = site_folder.path().join("other.toml");
+        std::fs::write(&file, config.replace(from, to)).unwrap();
+        let mut command = command(site_folder);
+        command.env("SOLENT_SECRET_KEY", "a key that is long enough to be one, really");
+        let output = command.arg("--config").arg(&file).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains("demo accounts") && error.contains(told), "{error}");
+    }
+}
+
+#[test]
+fn queries_are_tried_by_the_database_unless_the_check_is_offline() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let config = std::fs::read_to_string(project().join("config/solent.toml")).unwrap();
+    let config = config.replace("\"../templates", &format!("\"{}/templates", project().display()));
+    let config = config.replace("\"demo/", &format!("\"{}/config/demo/", project().display()));
+    let file = folder.path().join("solent.toml");
+    std::fs::write(&file, config.replace("SELECT c.id, c.title FROM", "SELECT c.id, c.titel FROM")).unwrap();
+    let check = |arguments: &[&str]| {
+        let mut command = solent();
+        command
+            .env("SOLENT_DATABASE_URL", "sqlite:site.db")
+            .arg("check")
+            .args(arguments)
+            .arg("--config")
+            .arg(&file);
+        command.output().unwrap()
+    };
+    assert!(check(&["--offline"]).status.success());
+    let output = check(&[]);
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("c.titel") && error.contains("solent.toml:"), "{error}");
+}

@@ -1,0 +1,10 @@
+//! The gateway as people meet it: the binary, its config file, its errors, its sites.
+#![allow(missing_docs, unreachable_pub)]
+
+mod binary;
+mod broken;
+mod commands;
+mod courses;
+#[path = "../support/raw.rs"]
+mod raw;
+mod site;
