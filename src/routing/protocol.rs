@@ -1,6 +1,7 @@
 //! `ProtocolTypeRouter`: a scope's type to the application that serves it.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::task::{Context, Poll};
 
 use ::http::{HeaderValue, Method, StatusCode, header};
@@ -181,6 +182,21 @@ impl Service<Connection> for ProtocolTypeRouter {
 
     fn call(&mut self, connection: Connection) -> Self::Future {
         Self::call(self, connection)
+    }
+}
+
+impl Service<Request> for ProtocolTypeRouter {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let answer = self.call_http(request);
+        Box::pin(async move { Ok(answer.await) })
     }
 }
 

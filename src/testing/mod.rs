@@ -1,1 +1,22 @@
-//! In-process communicators and a live server, for tests.
+//! Tests without sockets: communicators that drive an application in process, and a live server for the rest.
+//!
+//! Stands beside the house: it assembles all rooms and nothing depends on it. What Channels' communicators do, in the
+//! same names, and what its users have asked for: time under the test's control, failures that print the conversation.
+
+mod dialogue;
+mod frames;
+mod handshake;
+mod http;
+mod line;
+mod recording;
+mod setup;
+mod transcript;
+mod websocket;
+mod witness;
+
+pub use http::{HttpCommunicator, TestHead, TestResponse};
+pub use line::Received;
+pub use recording::{Call, Fault, RecordingChannelLayer};
+pub use transcript::Transcript;
+pub use websocket::WebsocketCommunicator;
+pub(crate) use witness::Witness;

@@ -230,13 +230,17 @@ impl Outbox {
         }
     }
 
-    /// Lets `write` have the queued frames and removes what it took. Ready once nothing is queued.
+    /// Lets `write` have the queued frames and removes what it took. Ready once nothing is queued, with an error once
+    /// the outbox was shut.
     pub(super) fn poll_with(
         &self,
         mut write: impl FnMut(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<()>> {
         let mut state = self.lock();
         state.flush_owed = false;
+        if matches!(state.link, Link::Gone) {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         while !state.queue.is_empty() {
             let written = std::task::ready!(state.with_slices(&mut write))?;
             if written == 0 {

@@ -60,6 +60,7 @@ impl Core {
     pub(super) fn refuse(&self, error: Error) -> Refusal {
         let chain = error.chain();
         let refusal = refuse(error);
+        self.witness("connect", &chain);
         if refusal.status() == StatusCode::INTERNAL_SERVER_ERROR {
             error!(route = %self.scope.url_route.pattern, path = %self.scope.path, error = %chain, "connect failed");
         }
@@ -101,6 +102,15 @@ impl Core {
         Some(self.judge_final(error))
     }
 
+    /// Tells a test of an error that only the log would show.
+    #[cfg(feature = "testing")]
+    fn witness(&self, what: &str, error: &str) {
+        crate::testing::Witness::tell(&self.scope, &format!("{what} failed: {error}"));
+    }
+
+    #[cfg(not(feature = "testing"))]
+    fn witness(&self, _: &str, _: &str) {}
+
     fn judge_client(&self, error: &ClientError) -> Option<CloseFrame> {
         debug!(route = %self.scope.url_route.pattern, %error, "a client's error");
         match self.policy.on_error {
@@ -121,18 +131,21 @@ impl Core {
             debug!(route = %self.scope.url_route.pattern, "a client reads too slowly for a blocking handler");
             return CloseFrame::new(CloseCode::OVERFLOW, "too far behind");
         }
+        self.witness("a handler", &error.chain());
         error!(route = %self.scope.url_route.pattern, path = %self.scope.path, error = %error.chain(), "a handler failed");
         CloseFrame::new(CloseCode::INTERNAL, "")
     }
 
     /// What a panic means: 1011, and a log entry.
     pub(super) fn panicked(&self, text: &str) -> CloseFrame {
+        self.witness("a handler", &format!("panicked: {text}"));
         error!(route = %self.scope.url_route.pattern, path = %self.scope.path, panic = text, "a handler panicked");
         CloseFrame::new(CloseCode::INTERNAL, "")
     }
 
     /// An event that this consumer can't read: somebody else's mistake, for which no client is cut off.
     pub(super) fn undecodable(&self, error: &EventError) {
+        self.witness("an event", &error.to_string());
         warn!(route = %self.scope.url_route.pattern, %error, "an event was not understood and is left out");
     }
 }

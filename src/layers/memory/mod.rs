@@ -47,6 +47,12 @@ impl MemoryChannelLayer {
     pub fn builder() -> MemoryChannelLayerBuilder {
         MemoryChannelLayerBuilder::default()
     }
+
+    /// The mailboxes and groups behind the layer, for the testing kit's gaps.
+    #[cfg(feature = "testing")]
+    pub(crate) fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
 }
 
 impl Default for MemoryChannelLayer {
