@@ -3,19 +3,25 @@
 #![cfg(feature = "auth")]
 #![allow(missing_docs, unreachable_pub)]
 
+#[path = "../support/postgres.rs"]
+mod postgres;
 #[path = "../support/raw.rs"]
 mod raw;
 mod site;
 mod support;
+#[path = "../support/tools.rs"]
+mod tools;
 
 mod auth_hash;
 mod cookies;
 mod csrf;
 mod database;
+mod django;
 mod following;
 mod hosts;
 mod origin;
 mod passwords;
+mod postgresql;
 mod redirects;
 mod sessions;
 mod signing;
