@@ -126,7 +126,7 @@ impl Auth {
         let is_same = |old_hash: &str| bool::from(old_hash.as_bytes().ct_eq(hash.as_bytes()));
         match (old_id, old_hash) {
             (None, _) => session.cycle_key().await?,
-            (Some(old_id), Some(old_hash)) if old_id == id && is_same(&old_hash) => {
+            (Some(old_id), Some(old_hash)) if is_same_key(&old_id, id) && is_same(&old_hash) => {
                 if session.is_answered().await {
                     return Err(SessionError::Answered.into());
                 }
@@ -236,6 +236,12 @@ impl Auth {
     fn of(scope: &Scope) -> Result<Self, AuthError> {
         scope.extensions.get::<Self>().cloned().ok_or(AuthError::NoMiddleware)
     }
+}
+
+/// Whether two primary keys are one: Django writes a UUID into sessions with hyphens, and into SQLite without.
+fn is_same_key(one: &str, other: &str) -> bool {
+    let uuid = |key| uuid::Uuid::try_parse(key).ok();
+    one == other || uuid(one).is_some_and(|one| uuid(other) == Some(one))
 }
 
 /// A session's entry that Django writes as text; one of another type was not written by it and counts as absent.

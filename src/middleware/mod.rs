@@ -5,6 +5,7 @@
 
 #[cfg(feature = "auth")]
 mod auth;
+mod cache;
 mod cookies;
 mod hosts;
 mod local_only;
@@ -25,10 +26,13 @@ pub(crate) mod urlsplit;
 
 #[cfg(feature = "auth")]
 pub use auth::{AuthLayer, AuthStack, Authenticator, auth_stack, session_stack};
+pub use cache::{
+    CacheLayer, CachePage, CachePageLayer, CacheSettings, NeverCache, NeverCacheLayer, PageCache, cache_page,
+    never_cache,
+};
 #[cfg(feature = "auth")]
 pub(crate) use cookies::is_blank;
 pub use cookies::{CookieLayer, CookieReader, Cookies};
-#[cfg(feature = "auth")]
 pub(crate) use hosts::host_of;
 pub use hosts::{AllowedHosts, AllowedHostsCheck, AllowedHostsLayer, is_same_domain};
 pub use local_only::{LocalOnly, LocalOnlyLayer};

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use solent::auth::{Database, DatabaseOptions, DatabaseUsers, Hasher, NewUser};
+use solent::auth::{Database, DatabaseOptions, DatabaseUsers, Hasher, NewUser, UserTable};
 
 use crate::postgres::Postgres;
 use crate::site::{KEY, Plan, Site};
@@ -20,9 +20,13 @@ struct Django {
 
 impl Django {
     fn on(url: &str) -> Self {
+        Self::with_users(url, "auth.User")
+    }
+
+    fn with_users(url: &str, model: &str) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/auth/django_site.py");
         let mut process = Command::new(tools::python())
-            .args([script, url, KEY])
+            .args([script, url, KEY, model])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -58,12 +62,15 @@ impl Drop for Django {
 
 /// A database that Django made, with both sites on it.
 async fn both(url: &str) -> (Django, Site) {
-    let mut django = Django::on(url);
+    both_with(Django::on(url), url, UserTable::default()).await
+}
+
+async fn both_with(mut django: Django, url: &str, users: UserTable) -> (Django, Site) {
     django.ask("migrate", json!([]));
     django.ask("create_user", json!(["alice", "wonderland-1"]));
     let database = Database::connect(url, DatabaseOptions::default()).await.unwrap();
-    database.migrate().await.unwrap();
-    let plan = Plan { interval: Duration::from_millis(50), ..Plan::default() };
+    database.migrate_with_users_in(&users).await.unwrap();
+    let plan = Plan { interval: Duration::from_millis(50), users, ..Plan::default() };
     (django, Site::on(database, plan).await)
 }
 
@@ -87,7 +94,8 @@ async fn solent_knows_djangos_users(django: &mut Django, site: &Site) {
     // Written again by Solent, the session keeps what Django put into it.
     assert_eq!(site.get("/count/", &cookie).await.1, "1");
     assert_eq!(django.whoami(&key), "alice");
-    let cart: Value = serde_json::from_str(django.ask("get", json!(["/cart/", key])).as_str().unwrap()).unwrap();
+    let cart: Value =
+        serde_json::from_str(django.ask("get", json!(["/cart/", key])).as_str().unwrap()).unwrap();
     assert_eq!(cart, json!({"of": "django", "n": [1, 2.5, null]}));
 }
 
@@ -148,6 +156,75 @@ async fn over_postgresql_both_sites_share_users_and_sessions() {
     share_everything(&postgres.database("shared")).await;
 }
 
+/// Django's text for a key, and SQLite's, are not the same.
+async fn share_users_with_uuid_keys(url: &str) {
+    let mut users = UserTable::default();
+    users.table = "django_members_member".to_owned();
+    let django = Django::with_users(url, "django_members.Member");
+    let (mut django, site) = both_with(django, url, users).await;
+    let tables = site.database.rows("SELECT 1 AS one FROM auth_user", &[]).await;
+    assert!(tables.is_err(), "nobody asked for Django's own table");
+
+    let cookie = format!("sessionid={}", django.login("alice", "wonderland-1"));
+    assert_eq!(site.get("/whoami/", &cookie).await.1, "alice");
+    let mut socket = site.socket("/ws/whoami/", &cookie).await;
+    assert_eq!(socket.text().await, "alice");
+    // A second login of the same user keeps the session that Django made, whichever way its key is written.
+    let again = site.post("/login/", &cookie, "username=alice&password=wonderland-1").await.0;
+    assert_eq!(crate::site::cookie_of(&again), cookie);
+    socket.send_text("?").await;
+    assert_eq!(socket.text().await, "alice", "an unchanged user's socket stays");
+
+    let solents = site.login("alice", "wonderland-1").await;
+    assert_eq!(django.whoami(key_of(&solents)), "alice");
+    django.ask("deactivate", json!(["alice"]));
+    assert_eq!(socket.frame().await.close_code(), 4401);
+    assert_eq!(site.get("/whoami/", &cookie).await.1, "nobody");
+}
+
+#[tokio::test]
+async fn users_with_uuid_keys_are_shared_over_a_sqlite_file() {
+    let folder = tempfile::tempdir().unwrap();
+    share_users_with_uuid_keys(&format!("sqlite:{}", folder.path().join("db.sqlite3").display())).await;
+}
+
+#[tokio::test]
+async fn users_with_uuid_keys_are_shared_over_postgresql() {
+    let postgres = Postgres::start();
+    share_users_with_uuid_keys(&postgres.database("members")).await;
+}
+
+#[tokio::test]
+async fn a_database_with_only_some_tables_gets_the_others() {
+    const SCHEMA: &str = "SELECT type, name, sql FROM sqlite_master ORDER BY name";
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("db.sqlite3").display());
+    Django::on(&url).ask("migrate", json!([]));
+    let database = Database::connect(&url, DatabaseOptions::default()).await.unwrap();
+    let whole = database.rows(SCHEMA, &[]).await.unwrap();
+    database.execute("DROP TABLE django_session", &[]).await.unwrap();
+    database.migrate().await.unwrap();
+    assert_eq!(database.rows(SCHEMA, &[]).await.unwrap(), whole);
+}
+
+#[tokio::test]
+async fn what_one_side_clears_the_other_does_not_miss() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut django, site) = both(&format!("sqlite:{}", folder.path().join("db.sqlite3").display())).await;
+    let (live, expired) = (site.login("alice", "wonderland-1").await, django.login("alice", "wonderland-1"));
+    // A time as Django writes it, a second ago, compares as it does in Django.
+    let past = chrono::Utc::now() - chrono::TimeDelta::seconds(1);
+    let values = [("key", expired.as_str().into()), ("past", past.into())];
+    let sql = "UPDATE django_session SET expire_date = :past WHERE session_key = :key";
+    site.database.execute(sql, &values).await.unwrap();
+    assert_eq!(django.whoami(&expired), "nobody");
+    assert_eq!(site.get("/whoami/", &format!("sessionid={expired}")).await.1, "nobody");
+    django.ask("clear_sessions", json!([]));
+    let rows = site.database.rows("SELECT session_key FROM django_session", &[]).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["session_key"], key_of(&live));
+}
+
 #[tokio::test]
 async fn an_existing_django_database_is_left_as_it_is() {
     const SCHEMA: &str = "SELECT name, sql FROM sqlite_master ORDER BY name";
@@ -181,7 +258,8 @@ async fn on_postgresql_the_tables_are_djangos_with_their_indexes() {
         "SELECT conname::text, contype::text, pg_get_constraintdef(oid) AS definition FROM pg_constraint \
          WHERE conrelid IN ('auth_user'::regclass, 'django_session'::regclass) ORDER BY conname",
     ] {
-        let (wanted, found) = (djangos.rows(question, &[]).await.unwrap(), solents.rows(question, &[]).await.unwrap());
+        let (wanted, found) =
+            (djangos.rows(question, &[]).await.unwrap(), solents.rows(question, &[]).await.unwrap());
         assert!(!wanted.is_empty());
         assert_eq!(found, wanted);
     }

@@ -1,6 +1,7 @@
 """A real Django over the database that Solent shares, told by JSON lines what to do.
 
-python django_site.py URL SECRET_KEY; then one request per line on standard input, one answer per line on standard output.
+python django_site.py URL SECRET_KEY [USER_MODEL]; then one request per line on standard input, one answer per line on
+standard output.
 """
 
 import json
@@ -24,10 +25,18 @@ def database(url):
     }
 
 
+user_model = sys.argv[3] if len(sys.argv) > 3 else "auth.User"
+
 settings.configure(
+    AUTH_USER_MODEL=user_model,
     SECRET_KEY=sys.argv[2],
     DATABASES={"default": database(sys.argv[1])},
-    INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django.contrib.sessions"],
+    INSTALLED_APPS=[
+        "django.contrib.contenttypes",
+        "django.contrib.auth",
+        "django.contrib.sessions",
+        *(["django_members"] if user_model != "auth.User" else []),
+    ],
     MIDDLEWARE=[
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -45,12 +54,12 @@ django.setup()
 
 from django.contrib import auth  # noqa: E402
 from django.contrib.auth.hashers import make_password  # noqa: E402
-from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
-from django.middleware.csrf import _does_token_match  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.urls import path  # noqa: E402
+
+User = auth.get_user_model()
 
 
 def whoami(request):
@@ -87,12 +96,14 @@ def client(cookie=None):
 
 def migrate():
     call_command("migrate", verbosity=0, interactive=False)
+    # An app without migrations refers to the tables of those that have some.
+    call_command("migrate", verbosity=0, interactive=False, run_syncdb=True)
 
 
 def create_user(username, password, hasher="default"):
     user = User(username=username, password=make_password(password, hasher=hasher))
     user.save()
-    return user.pk
+    return str(user.pk)
 
 
 def login(username, password):
@@ -120,11 +131,15 @@ def check_password(username, password):
     return User.objects.get(username=username).check_password(password)
 
 
-def csrf_matches(token, secret):
-    return _does_token_match(token, secret)
+def deactivate(username):
+    User.objects.filter(username=username).update(is_active=False)
 
 
-COMMANDS = [migrate, create_user, login, get, post, set_password, check_password, csrf_matches]
+def clear_sessions():
+    call_command("clearsessions")
+
+
+COMMANDS = [migrate, create_user, login, get, post, set_password, check_password, deactivate, clear_sessions]
 
 for line in sys.stdin:
     name, arguments = json.loads(line)

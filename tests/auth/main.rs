@@ -13,6 +13,8 @@ mod support;
 mod tools;
 
 mod auth_hash;
+mod cache;
+mod channels_rows;
 mod cookies;
 mod csrf;
 mod database;

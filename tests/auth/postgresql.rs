@@ -37,15 +37,16 @@ async fn parameters_take_the_types_of_their_places() {
     ];
     let sql = "INSERT INTO t VALUES (:s, :i, :b, :f, :r, :y, :x, :v, :u, :z, :d, :j, :k, :c)";
     assert_eq!(database.execute(sql, &values).await.unwrap(), 1);
-    let row = database.row("SELECT *, :a::text AS a FROM t WHERE i = :i", &[("i", text("7")), ("a", text(":i"))]);
+    let values = [("i", text("7")), ("a", text(":i"))];
+    let row = database.row("SELECT *, :a::text AS a FROM t WHERE i = :i", &values).await.unwrap();
     let expected = json!({
         "s": -7, "i": 7, "b": 7, "f": 1.5, "r": 0.5, "y": true, "x": "12", "v": "é",
         "u": "67e55044-10b1-426f-9247-bb680e5fe0c8", "z": "2026-01-02T03:04:05.500Z", "d": "1999-12-31",
         "j": {"a": [1]}, "k": [2], "c": "AQI=", "a": ":i",
     });
-    assert_eq!(json!(row.await.unwrap()), expected);
-    let listed = database.rows("SELECT i FROM t WHERE i IN (:ids)", &[("ids", ["7", "8"].into_iter().collect())]);
-    assert_eq!(listed.await.unwrap().len(), 1);
+    assert_eq!(json!(row), expected);
+    let ids = [("ids", ["7", "8"].into_iter().collect())];
+    assert_eq!(database.rows("SELECT i FROM t WHERE i IN (:ids)", &ids).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

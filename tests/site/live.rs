@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use solent::Limits;
-use solent::auth::Hasher;
+use solent::auth::{Database, DatabaseOptions, Hasher};
 use solent::layers::MemoryChannelLayer;
 use solent::server::{AccessLog, Running, Server, Tls};
 use tempfile::TempDir;
@@ -82,6 +82,13 @@ impl Live {
         let mut raw = Raw::connect(self.address).await;
         raw.send(bytes).await;
         raw.response().await
+    }
+
+    /// The site's database, to look into it and to change what stands there.
+    pub async fn database(&self) -> Database {
+        Database::connect(&self.settings.database, DatabaseOptions::default())
+            .await
+            .expect("the site's database")
     }
 
     fn lines(&self, cookies: &str) -> String {

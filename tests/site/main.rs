@@ -5,6 +5,7 @@ mod browser;
 mod clients;
 mod live;
 mod outside;
+mod pages;
 #[path = "../support/raw.rs"]
 mod raw;
 #[path = "../../examples/chat/site/mod.rs"]

@@ -30,7 +30,8 @@ impl Postgres {
             .output()
             .expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port").port();
         let mut postgres = Self { folder, port, server: None };
         postgres.resume();
         postgres
@@ -77,7 +78,8 @@ impl Postgres {
 
     fn is_ready(&self) -> bool {
         let port = self.port.to_string();
-        let asked = program("pg_isready", self.folder.path()).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
+        let asked =
+            program("pg_isready", self.folder.path()).args(["-q", "-h", "127.0.0.1", "-p", &port]).status();
         asked.is_ok_and(|status| status.success())
     }
 

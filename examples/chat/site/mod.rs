@@ -15,7 +15,7 @@ use solent::consumer::{blocking, consumer};
 use solent::http::{BoxedHttp, CsrfLayer, StaticFiles, Templates, TemplatesLayer, get, post, with_state};
 use solent::middleware::{
     AllowedHosts, AllowedHostsLayer, AuthStack, LocalOnlyLayer, LoginRequiredLayer, PermissionLayer,
-    SecurityHeadersLayer, SessionLayer, allowed_hosts_origin_validator, auth_stack,
+    SecurityHeadersLayer, SessionLayer, allowed_hosts_origin_validator, auth_stack, never_cache,
 };
 use solent::routing::{BoxedApplication, ProtocolTypeRouter, UrlRouter, ViewRouter, include, path, re_path};
 use tower::Layer;
@@ -107,6 +107,7 @@ impl Site {
                 .layer(login_required.clone()),
             path("chat/room/<int:course_id>/", get(with_state(database.clone(), courses::room)))
                 .name("chat:room")
+                .layer(never_cache())
                 .layer(enrolled)
                 .layer(login_required),
             include("static/", StaticFiles::folder(self.settings.templates.join("static"))),

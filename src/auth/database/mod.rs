@@ -23,6 +23,8 @@ pub use options::DatabaseOptions;
 pub use parameters::Parameter;
 use placeholders::{Dialect, Statement};
 
+use super::UserTable;
+
 /// A row: its columns' values by name, as templates and JSON take them.
 pub type Row = Map<String, Value>;
 
@@ -76,7 +78,21 @@ impl Database {
     /// # Errors
     /// As [`rows`](Self::rows).
     pub async fn migrate(&self) -> Result<(), DatabaseError> {
-        schema::create_missing(self).await
+        schema::create_missing(self, &UserTable::default()).await
+    }
+
+    /// As [`migrate`](Self::migrate), for a site with a user model of its own (`AUTH_USER_MODEL`): its table is left
+    /// to the site, and Django's `auth_user` is not created beside it.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub async fn migrate_with_users_in(&self, users: &UserTable) -> Result<(), DatabaseError> {
+        schema::create_missing(self, users).await
+    }
+
+    /// Whether values have no types of their own here, so that a UUID is the text that somebody wrote.
+    pub(super) fn is_untyped(&self) -> bool {
+        self.dialect() == Dialect::Sqlite
     }
 
     /// All rows of a query with named parameters, `:name`.

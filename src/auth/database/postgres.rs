@@ -269,7 +269,7 @@ fn json(bytes: &[u8]) -> Result<Value, DatabaseError> {
 pub(super) async fn create_table(pool: &PgPool, statements: &[&'static str]) -> Result<(), DatabaseError> {
     let mut transaction = pool.begin().await?;
     // `IF NOT EXISTS` alone is no protection from another process that creates the same table at this moment.
-    sqlx::query("SELECT pg_advisory_xact_lock(739_201_583)").execute(&mut *transaction).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock(739201583)").execute(&mut *transaction).await?;
     for statement in statements {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }

@@ -2,6 +2,7 @@
 //! that Django can take the database over.
 
 use super::{Database, DatabaseError, Pool, postgres, sqlite};
+use crate::auth::UserTable;
 
 /// A table and the statements that make it.
 struct Table {
@@ -65,10 +66,11 @@ const TABLES: [Table; 2] = [
     },
 ];
 
-/// Makes the tables that are missing. Several processes may start at once.
-pub(super) async fn create_missing(database: &Database) -> Result<(), DatabaseError> {
+/// Makes the tables that are missing. Several processes may start at once. Users who are in another table than Django's
+/// own need no `auth_user`, and their site makes its table itself.
+pub(super) async fn create_missing(database: &Database, users: &UserTable) -> Result<(), DatabaseError> {
     for table in &TABLES {
-        if exists(database, table.name).await? {
+        if (table.name == "auth_user" && users.table != table.name) || exists(database, table.name).await? {
             continue;
         }
         match &database.pool {

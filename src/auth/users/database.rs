@@ -89,6 +89,16 @@ impl DatabaseUsers {
         }
     }
 
+    /// The user of a primary key. SQLite holds a UUID as Django writes it there, without the hyphens that it has in
+    /// sessions.
+    async fn select_by_key(&self, id: &str) -> Result<Option<StoredUser>, DatabaseError> {
+        let found = self.select(&self.names.id, id.into()).await?;
+        match bare_uuid(id).filter(|_| found.is_none() && self.database.is_untyped()) {
+            Some(bare) => self.select(&self.names.id, bare.into()).await,
+            None => Ok(found),
+        }
+    }
+
     async fn select_all(&self, ids: &[&str]) -> Result<Vec<StoredUser>, DatabaseError> {
         let sql = format!("SELECT * FROM {} WHERE {} IN (:ids)", self.names.table, self.names.id);
         match self.database.rows(&sql, &[("ids", ids.iter().copied().collect())]).await {
@@ -124,6 +134,12 @@ impl DatabaseUsers {
     }
 }
 
+/// A UUID's 32 digits, when `key` is one with hyphens.
+fn bare_uuid(key: &str) -> Option<String> {
+    let uuid = uuid::Uuid::try_parse(key).ok().filter(|_| key.len() == 36)?;
+    Some(uuid.simple().to_string())
+}
+
 fn text(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
@@ -138,7 +154,7 @@ fn is_true(value: &Value) -> bool {
 
 impl UserStore for DatabaseUsers {
     fn by_id<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<StoredUser>, AuthError>> {
-        Box::pin(async move { Ok(self.select(&self.names.id, id.into()).await?) })
+        Box::pin(async move { Ok(self.select_by_key(id).await?) })
     }
 
     fn by_username<'a>(&'a self, username: &'a str) -> BoxFuture<'a, Result<Option<StoredUser>, AuthError>> {

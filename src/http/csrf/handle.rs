@@ -34,6 +34,11 @@ impl CsrfToken {
         *self.lock() = State { secret: Some(Secret::random()), send: true };
     }
 
+    /// Whether this request's page may hold a token, or a new secret is on its way to the client.
+    pub(crate) fn was_asked_for(&self) -> bool {
+        self.lock().send
+    }
+
     /// The secret that was presented.
     pub(super) fn secret(&self) -> Option<Secret> {
         self.lock().secret.clone()
