@@ -15,6 +15,8 @@ mod permission;
 mod python_json;
 #[cfg(feature = "auth")]
 mod redirect;
+#[cfg(feature = "auth")]
+mod reset_token;
 mod session;
 #[cfg(feature = "auth")]
 mod signing;
@@ -46,6 +48,8 @@ pub use permission::{Ask, Permission, QueryPermission, permission};
 pub use redirect::{
     NEXT, escape_leading_slashes, iri_to_uri, login_redirect, url_has_allowed_host_and_scheme,
 };
+#[cfg(feature = "auth")]
+pub use reset_token::{PasswordResetTokens, ResetAccount};
 #[cfg(feature = "auth")]
 pub use session::{DatabaseSessions, SignedCookieSessions};
 pub use session::{

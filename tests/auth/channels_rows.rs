@@ -243,7 +243,7 @@ async fn e11_login_gives_the_session_a_new_key_and_the_scope_its_user() {
     assert_eq!(raw.text().await, "carol");
     assert_eq!(site.get("/whoami/", &carol).await.1, "carol");
     let late = site.socket("/ws/late/", "").await.text().await;
-    assert!(late.contains("after"), "{late}");
+    assert!(late.contains("before accept"), "{late}");
 }
 
 #[tokio::test]

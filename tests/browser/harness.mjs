@@ -58,7 +58,10 @@ class Stage {
   async login(page, username, password) {
     await page.fill("#id_username", username);
     await page.fill("#id_password", password);
+    // The answer leads to another page or shows this one again; either way it is a new one.
+    const answered = page.waitForEvent("framenavigated");
     await page.press("#id_password", "Enter");
+    await answered;
     await page.waitForLoadState();
   }
 
@@ -72,6 +75,16 @@ class Stage {
 
   async connected(page) {
     await page.waitForSelector('#chat-status[data-state="open"]');
+  }
+
+  /** Restarts the server, and waits until these pages have noticed its loss and are back. */
+  async restart(...pages) {
+    // Asked for beforehand: a page may be back sooner than anybody looks.
+    const lost = pages.map((page) => page.waitForEvent("console",
+      { predicate: (line) => line.text() === "Chat socket closed unexpectedly" }));
+    await this.ask("restart");
+    await Promise.all(lost);
+    await Promise.all(pages.map((page) => this.connected(page)));
   }
 
   async say(page, text) {

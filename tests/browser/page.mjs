@@ -126,9 +126,7 @@ export default async function (stage) {
   await stage.check("nothing went wrong so far", async () => assert.deepEqual(page.errors, []));
 
   await stage.check("a server that comes back finds the page again, and the loss was told", async () => {
-    await stage.ask("restart");
-    await page.waitForFunction(() => document.getElementById("chat-status").dataset.state !== "open");
-    await stage.connected(page);
+    await stage.restart(page);
     assert.equal(page.errors.filter((line) => line === "Chat socket closed unexpectedly").length, 1);
     await stage.say(page, "after the restart");
     await stage.hears(page, "after the restart");

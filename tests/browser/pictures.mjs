@@ -11,9 +11,10 @@ export default async function (stage) {
   for (const colorScheme of ["light", "dark"]) {
     for (const [size, viewport] of Object.entries(SIZES)) {
       const alice = await stage.member("alice", { colorScheme, viewport });
+      const nobody = await stage.visitor({ colorScheme, viewport });
       for (const [name, path] of Object.entries(PAGES)) {
         await stage.check(`${name} on a ${size}, ${colorScheme}`, async () => {
-          const page = await stage.tab(alice);
+          const page = await stage.tab(name === "login" ? nobody : alice);
           await page.goto(path);
           if (name === "room") await talk(stage, page, bob);
           assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), viewport.width);
@@ -23,7 +24,7 @@ export default async function (stage) {
           await page.close();
         });
       }
-      await alice.close();
+      await Promise.all([alice.close(), nobody.close()]);
     }
   }
 }

@@ -85,12 +85,7 @@ export default async function (stage) {
   });
 
   await stage.check("after a restart of the server both pages are back by themselves", async () => {
-    await stage.ask("restart");
-    for (const page of [alice, bob]) {
-      await page.waitForFunction(() => document.getElementById("chat-notice").textContent !== ""
-        || document.getElementById("chat-status").dataset.state === "open");
-    }
-    await Promise.all([stage.connected(alice), stage.connected(bob)]);
+    await stage.restart(alice, bob);
     await stage.say(alice, "are you back?");
     await stage.hears(bob, "are you back?");
     assert.equal((await stage.texts(bob)).filter((text) => text === "are you back?").length, 1);
