@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use ::http::{Extensions, HeaderMap, Method};
 
 use crate::auth::{Session, User};
+use crate::http::Departure;
 use crate::middleware::Cookies;
 use crate::{Environment, RequestId};
 
@@ -85,6 +86,8 @@ pub struct Scope {
     pub env: Arc<Environment>,
     /// The way from the client to this server.
     pub(crate) passage: Passage,
+    /// What an HTTP/1.1 connection tells of its client while an answer is awaited.
+    pub(crate) departure: Option<Departure>,
 }
 
 /// The proxies between a client and this server.
@@ -122,6 +125,7 @@ impl Scope {
             extensions: Extensions::new(),
             env: Arc::default(),
             passage: Passage::default(),
+            departure: None,
         }
     }
 

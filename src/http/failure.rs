@@ -8,6 +8,7 @@ use super::body::{Request, Response};
 use super::error::HttpError;
 use super::pages::{page, wants_html};
 use crate::auth::status_of;
+use crate::layers::LayerError;
 use crate::websocket::Denial;
 use crate::{ClientError, Error, KwargError, PoolError, Scoped};
 
@@ -65,6 +66,9 @@ impl Asked {
         let (status, text) = match error.downcast_ref::<PoolError>() {
             Some(PoolError::Full { .. } | PoolError::ShutDown) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "The server is busy.")
+            }
+            _ if matches!(error.downcast_ref(), Some(LayerError::Unavailable { .. })) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "The server cannot pass messages on at the moment.")
             }
             _ => match status_of(error) {
                 Some(StatusCode::SERVICE_UNAVAILABLE) => {

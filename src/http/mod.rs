@@ -6,6 +6,7 @@ mod body;
 mod by_method;
 #[cfg(feature = "auth")]
 mod csrf;
+mod departure;
 mod embedded;
 mod error;
 mod failure;
@@ -27,6 +28,7 @@ pub use body::{Body, BodyError, Request, Response};
 pub use by_method::{ByMethod, MethodViews, get, on, post};
 #[cfg(feature = "auth")]
 pub use csrf::{CsrfCheck, CsrfLayer, CsrfSettings, CsrfToken};
+pub(crate) use departure::{Departure, Watch};
 pub use error::HttpError;
 pub(crate) use failure::Asked;
 pub use form::Form;

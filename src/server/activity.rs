@@ -2,15 +2,16 @@
 
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use ::http::Version;
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
 use crate::Limits;
+use crate::http::Departure;
 
 /// What one connection is doing, seen from its bytes and its requests.
 #[derive(Debug)]
@@ -18,6 +19,8 @@ pub(super) struct Activity {
     state: Mutex<State>,
     // Told when a deadline may have come into being where there was none.
     changed: Notify,
+    // Made by the first request that is no upgrade.
+    departure: OnceLock<Departure>,
 }
 
 #[derive(Debug)]
@@ -41,7 +44,7 @@ impl Activity {
             idle_since: now,
             write_blocked_since: None,
         };
-        Self { state: Mutex::new(state), changed: Notify::new() }
+        Self { state: Mutex::new(state), changed: Notify::new(), departure: OnceLock::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -92,6 +95,15 @@ impl Activity {
         RequestGuard(Arc::clone(self))
     }
 
+    /// What tells this connection's requests that their client has left.
+    pub(super) fn departure(&self) -> Departure {
+        self.departure.get_or_init(Departure::default).clone()
+    }
+
+    fn watched(&self) -> Option<&Departure> {
+        self.departure.get().filter(|departure| departure.is_watched())
+    }
+
     fn has_read(&self) {
         let mut state = self.lock();
         if state.requests == 0 && state.head_since.is_none() && !state.is_http2 {
@@ -125,16 +137,22 @@ impl Drop for RequestGuard {
     }
 }
 
-/// A stream whose reads and writes are noted.
+/// A stream whose reads and writes are noted, and which is looked ahead on while an answer is awaited.
 #[derive(Debug)]
 pub(super) struct Watched<T> {
     stream: T,
     activity: Arc<Activity>,
+    // hyper takes it with its next read, before it could parse an upgrade.
+    ahead: Vec<u8>,
+    ended: bool,
 }
+
+/// Bytes of a next request that are read ahead; no end is seen behind them.
+const AHEAD: usize = 1 << 10;
 
 impl<T> Watched<T> {
     pub(super) fn new(stream: T, activity: Arc<Activity>) -> Self {
-        Self { stream, activity }
+        Self { stream, activity, ahead: Vec::new(), ended: false }
     }
 
     pub(super) fn into_inner(self) -> T {
@@ -142,19 +160,46 @@ impl<T> Watched<T> {
     }
 }
 
+impl<T: Read + Unpin> Watched<T> {
+    /// hyper reads nothing while an answer is awaited, so that a client's end would go unseen.
+    fn look_ahead(&mut self, cx: &mut Context<'_>) {
+        let Some(departure) = self.activity.watched() else { return };
+        if self.ended || !self.ahead.is_empty() {
+            return;
+        }
+        let mut bytes = [0; AHEAD];
+        let mut buffer = ReadBuf::new(&mut bytes);
+        match Pin::new(&mut self.stream).poll_read(cx, buffer.unfilled()) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) if !buffer.filled().is_empty() => self.ahead = buffer.filled().to_vec(),
+            Poll::Ready(ended) => {
+                self.ended = true;
+                if ended.is_ok() { departure.half_closed() } else { departure.gone() }
+            }
+        }
+    }
+}
+
 impl<T: Read + Unpin> Read for Watched<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
+        mut buffer: ReadBufCursor<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            let length = self.ahead.len().min(buffer.remaining());
+            buffer.put_slice(&self.ahead[..length]);
+            self.ahead.drain(..length);
+            self.activity.has_read();
+            return Poll::Ready(Ok(()));
+        }
         ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
         self.activity.has_read();
         Poll::Ready(Ok(()))
     }
 }
 
-impl<T: Write + Unpin> Write for Watched<T> {
+impl<T: Read + Write + Unpin> Write for Watched<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.activity.has_written(written.is_pending());
@@ -176,6 +221,8 @@ impl<T: Write + Unpin> Write for Watched<T> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // The one call that hyper makes whenever it is polled.
+        self.look_ahead(cx);
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 

@@ -104,7 +104,9 @@ impl Handler {
                 let hold = Hold { _request: guard, _share: share };
                 return self.upgrade::<T>(&mut request, scope, peer, hold).await;
             }
-            Ok((target, share, scope)) => {
+            Ok((target, share, mut scope)) => {
+                // In HTTP/2 a reset stream drops its request's work.
+                scope.departure = (request.version() < Version::HTTP_2).then(|| peer.activity.departure());
                 (self.ask(target, request, scope).await, Hold { _request: guard, _share: share })
             }
             Err(malformed) => (refused(malformed), Hold { _request: guard, _share: None }),

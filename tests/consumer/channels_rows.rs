@@ -300,3 +300,84 @@ async fn g1_deny_refuses_before_accept_and_closes_with_1008_after_it() {
     raw.send_text("late").await;
     assert_eq!(raw.frame().await.close_code(), 1008);
 }
+
+/// Notes which of its handlers run.
+struct Handlers;
+
+impl WebsocketConsumer<Notes> for Handlers {
+    type Event = Value;
+
+    async fn connect(ctx: &mut Context<Notes>) -> Result<Self> {
+        ctx.state().lock().unwrap().push("connect".to_owned());
+        ctx.accept().await?;
+        ctx.send("text").await?;
+        ctx.send(vec![1, 2]).await?;
+        Ok(Self)
+    }
+
+    async fn receive(&mut self, ctx: &mut Context<Notes>, message: Message) -> Result<()> {
+        ctx.state().lock().unwrap().push(format!("receive {}", message.as_text()?));
+        ctx.close(solent::websocket::CloseFrame::new(4000, "enough"));
+        Ok(())
+    }
+
+    async fn disconnect(&mut self, ctx: &mut Context<Notes>, close: solent::websocket::CloseFrame) {
+        ctx.state().lock().unwrap().push(format!("disconnect {}", close.code));
+    }
+}
+
+async fn handlers(notes: &Notes) -> Served {
+    let handlers = consumer_with_state::<Handlers, _>(notes.clone());
+    Served::start(UrlRouter::new([path("rows/", handlers)]).unwrap(), |_| {}).await
+}
+
+/// Differs: there are no raw messages to receive and send; what they did is `accept`, `send` and `close`, in order.
+#[tokio::test]
+async fn b5_and_b12_accept_send_and_close_are_what_raw_messages_did() {
+    let site = handlers(&Notes::default()).await;
+    let mut raw = Raw::websocket(site.address(), "/rows/").await;
+    assert_eq!(raw.text().await, "text");
+    assert_eq!(raw.frame().await.payload, [1, 2]);
+    raw.send_text("end").await;
+    let close = raw.frame().await;
+    assert_eq!((close.close_code(), &close.payload[2..]), (4000, &b"enough"[..]));
+}
+
+/// Differs: no raw handlers stand behind these three.
+#[tokio::test]
+async fn c8_connect_receive_and_disconnect_are_the_handlers() {
+    let notes = Notes::default();
+    let site = handlers(&notes).await;
+    let mut raw = Raw::websocket(site.address(), "/rows/").await;
+    raw.send_text("hello").await;
+    raw.frame().await;
+    raw.frame().await;
+    raw.frame().await;
+    raw.send(close(4000, "")).await;
+    until(|| *notes.lock().unwrap() == ["connect", "receive hello", "disconnect 4000"]).await;
+}
+
+/// Differs: what Channels defines and nothing raises is an answer here: 413, 408, and close code 1009.
+#[tokio::test]
+async fn g4_a_message_too_large_and_a_request_too_slow_have_their_answers() {
+    let upload = async |request: solent::http::Request| -> Result<String> {
+        Ok(request.into_body().bytes().await?.len().to_string())
+    };
+    let views = solent::routing::ViewRouter::new([path("upload/", solent::http::post(upload))]).unwrap();
+    let app = ProtocolTypeRouter::new().http(views).websocket(rows(&Notes::default()));
+    let site = Served::app(app, |limits| {
+        limits.body_bytes = 10;
+        limits.message_bytes = 10;
+        limits.body_read_time = std::time::Duration::from_millis(50);
+    })
+    .await;
+    for (length, sent, status) in [(10, "0123456789", 200), (11, "0123456789a", 413), (10, "01234", 408)] {
+        let mut raw = Raw::connect(site.address()).await;
+        let head = format!("POST /upload/ HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+        raw.send(head + sent).await;
+        assert_eq!(raw.head().await.status, status, "{sent} of {length}");
+    }
+    let mut raw = Raw::websocket(site.address(), "/rows/").await;
+    raw.send_text("more than ten bytes").await;
+    assert_eq!(raw.frame().await.close_code(), 1009);
+}

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 use solent::consumer::{HttpConsumer, HttpContext, http_consumer_with_state};
 use solent::http::{HttpError, post};
-use solent::layers::{Event, GroupName};
+use solent::layers::{Event, GroupName, LayerError};
 use solent::routing::{ProtocolTypeRouter, ViewRouter, path};
 use solent::{Error, Limits, Result};
 
@@ -41,6 +41,14 @@ impl HttpConsumer<Notes> for Asked {
             }
             "events" => ctx.start_event_stream()?,
             "poll" => {}
+            "stuck" => {
+                let _noted = OnDrop(ctx.state().clone());
+                std::future::pending::<()>().await;
+            }
+            "away" => {
+                let (host, reason) = ("redis:6379".to_owned(), "connection refused".to_owned());
+                return Err(LayerError::Unavailable { host, reason }.into());
+            }
             "fail" => return Err(Error::msg("asked to fail")),
             "forbid" => return Err(HttpError::forbidden("not you").into()),
             "panic" => panic!("asked to panic"),
@@ -88,17 +96,17 @@ impl Drop for OnDrop {
     }
 }
 
-struct Rig {
-    served: Served,
+pub struct Rig {
+    pub served: Served,
     notes: Notes,
 }
 
 impl Rig {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         Self::with(Duration::from_secs(15), Duration::from_secs(30), |_| {}).await
     }
 
-    async fn with(keep_alive: Duration, answer_time: Duration, change: impl FnOnce(&mut Limits)) -> Self {
+    pub async fn with(keep_alive: Duration, answer_time: Duration, change: impl FnOnce(&mut Limits)) -> Self {
         let notes = Notes::default();
         let consumer = || http_consumer_with_state::<Asked, _>(notes.clone());
         let views = ViewRouter::new([
@@ -117,28 +125,28 @@ impl Rig {
         raw
     }
 
-    async fn get(&self, path: &str) -> Raw {
+    pub async fn get(&self, path: &str) -> Raw {
         self.ask("GET", path, "").await
     }
 
     /// Sends to all requests that are open.
-    async fn tell(&self, text: &str) {
+    pub async fn tell(&self, text: &str) {
         let group = GroupName::new("news").unwrap();
         assert!(self.served.layer.group_send(&group, &message(text)).await.unwrap().reached > 0);
     }
 
     /// Waits until so many requests listen.
-    async fn listening(&self, count: usize) {
+    pub async fn listening(&self, count: usize) {
         until(|| self.served.layer.layer().stats().mailboxes == count).await;
     }
 
-    async fn noted(&self, notes: &[&str]) {
+    pub async fn noted(&self, notes: &[&str]) {
         until(|| *self.notes.lock().unwrap() == notes).await;
     }
 }
 
 /// The next chunk of a chunked body; `None` at its end.
-async fn chunk(raw: &mut Raw) -> Option<String> {
+pub async fn chunk(raw: &mut Raw) -> Option<String> {
     let mut size = String::new();
     while !size.ends_with("\r\n") {
         size.push(char::from(raw.bytes(1).await[0]));
@@ -219,7 +227,7 @@ async fn d5_a_handle_that_still_runs_is_dropped_when_the_client_leaves() {
 #[tokio::test]
 async fn d5_an_error_of_handle_is_a_page_with_its_status() {
     let rig = Rig::start().await;
-    for (what, status) in [("fail", 500), ("panic", 500), ("forbid", 403)] {
+    for (what, status) in [("fail", 500), ("panic", 500), ("forbid", 403), ("away", 503)] {
         let head = rig.get(&format!("/{what}/")).await.head().await;
         assert_eq!(head.status, status, "{what}");
     }

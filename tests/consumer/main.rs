@@ -7,9 +7,11 @@ mod room;
 
 mod channels_rows;
 mod delivery;
+mod departures;
 mod dispatch;
 mod flavours;
 mod groups;
 mod http;
+mod line_chat;
 mod logs;
 mod pool;

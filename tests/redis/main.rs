@@ -9,6 +9,7 @@ mod redis_server;
 #[path = "../support/tools.rs"]
 mod tools;
 
+mod channels_rows;
 mod core;
 mod formats;
 mod hosts;

@@ -8,4 +8,6 @@ mod patterns;
 mod protocol_router;
 mod url_router;
 mod vectors;
+mod view_errors;
 mod view_router;
+mod views;

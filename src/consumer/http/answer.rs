@@ -7,13 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use ::http::HeaderMap;
+use ::http::header::CONTENT_TYPE;
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Sleep, timeout};
 use tokio_util::sync::DropGuard;
 
-use crate::http::{Body, BodyError, Response};
+use crate::http::{Body, BodyError, Response, Watch};
 use crate::{Error, Result};
 
 /// Pieces of a body that wait for the client; the next send waits too.
@@ -37,6 +39,7 @@ pub(super) struct Answer {
     ended_well: Arc<AtomicBool>,
     /// How long the client may take nothing.
     stall: Duration,
+    presence: Option<Arc<Watch>>,
 }
 
 /// The client is gone, or the answer has ended: nothing more can be sent.
@@ -45,8 +48,12 @@ pub(super) struct Answer {
 pub(super) struct Ended;
 
 impl Answer {
-    pub(super) fn new(head: oneshot::Sender<Result<Head>>, stall: Duration) -> Self {
-        Self { head: Some(head), pieces: None, ended_well: Arc::default(), stall }
+    pub(super) fn new(
+        head: oneshot::Sender<Result<Head>>,
+        stall: Duration,
+        presence: Option<Arc<Watch>>,
+    ) -> Self {
+        Self { head: Some(head), pieces: None, ended_well: Arc::default(), stall, presence }
     }
 
     /// Whether nothing of it was sent.
@@ -68,6 +75,10 @@ impl Answer {
 
     /// Begins a stream.
     pub(super) fn start(&mut self, parts: ::http::response::Parts) -> Result<()> {
+        // A half-closed reader of events is told from one that left by the comments.
+        if let Some(presence) = self.presence.as_ref().filter(|_| is_event_stream(&parts.headers)) {
+            presence.stop();
+        }
         let (sender, receiver) = mpsc::channel(WAITING_PIECES);
         let pieces = Pieces { receiver, ended_well: Arc::clone(&self.ended_well) };
         self.send_head(Ok(Head::Stream(parts, pieces)))?;
@@ -156,3 +167,10 @@ impl HttpBody for Stream {
 #[derive(Debug, thiserror::Error)]
 #[error("the consumer failed: the answer is cut off")]
 struct CutOff;
+
+/// The content type of server-sent events.
+pub(super) const EVENT_STREAM: &str = "text/event-stream";
+
+pub(super) fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EVENT_STREAM.as_bytes()))
+}

@@ -8,7 +8,7 @@ use ::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::answer::{Answer, Head};
+use super::answer::{Answer, EVENT_STREAM, Head};
 use crate::auth::User;
 use crate::consumer::OwnChannel;
 use crate::http::IntoResponse;
@@ -175,9 +175,6 @@ impl<S> HttpContext<S> {
         self.channel.send_to(channel, message).await
     }
 }
-
-/// The content type of server-sent events.
-pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
 /// One event in the format of the HTML standard, section 9.2: every line of the data has its own field.
 fn event_text(name: Option<&str>, data: &str) -> Result<String, ClientError> {

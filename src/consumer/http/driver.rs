@@ -2,6 +2,9 @@
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::StatusCode;
 use bytes::Bytes;
@@ -13,18 +16,42 @@ use tracing::{debug, error, warn};
 use super::answer::Ended;
 use super::{HttpConsumer, HttpContext};
 use crate::blocking::panic_text;
+use crate::http::Watch;
 use crate::layers::{Delivery, GroupName};
 use crate::{Error, Result};
 
-/// Runs one request's consumer to its end. `left` tells that the client has left.
-pub(super) async fn run<C, S>(mut ctx: HttpContext<S>, body: Bytes, left: CancellationToken)
+/// What tells that the client has left.
+pub(super) struct Left {
+    /// Cancelled when nobody waits for the answer any more.
+    pub(super) given_up: CancellationToken,
+    /// What the connection itself tells.
+    pub(super) presence: Option<Arc<Watch>>,
+    /// How long an answer is worth making for a client that has closed its direction.
+    pub(super) patience: Duration,
+}
+
+impl Left {
+    /// Waits until the client has left.
+    async fn left(&self) {
+        let presence = async {
+            match &self.presence {
+                Some(presence) => presence.left(self.patience).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! { () = self.given_up.cancelled() => {}, () = presence => {} }
+    }
+}
+
+/// Runs one request's consumer to its end.
+pub(super) async fn run<C, S>(mut ctx: HttpContext<S>, body: Bytes, left: Left)
 where
     C: HttpConsumer<S>,
     S: Send + Sync + 'static,
 {
     let handled = tokio::select! {
         biased;
-        () = left.cancelled() => return,
+        () = left.left() => return ctx.departed(),
         handled = caught(handle::<C, S>(&mut ctx, body)) => handled,
     };
     let mut consumer = match handled {
@@ -55,16 +82,20 @@ async fn handle<C: HttpConsumer<S>, S>(ctx: &mut HttpContext<S>, body: Bytes) ->
 }
 
 /// Hands events to the consumer while the answer is open.
-async fn converse<C, S>(consumer: &mut C, ctx: &mut HttpContext<S>, left: &CancellationToken) -> Result<()>
+async fn converse<C, S>(consumer: &mut C, ctx: &mut HttpContext<S>, left: &Left) -> Result<()>
 where
     C: HttpConsumer<S>,
     S: Send + Sync + 'static,
 {
     let closing = ctx.env().closing.clone();
+    let mut leaving = pin!(left.left());
     while !ctx.answer.is_ended() {
         let delivery = tokio::select! {
             biased;
-            () = left.cancelled() => return Ok(()),
+            () = leaving.as_mut() => {
+                ctx.departed();
+                return Ok(());
+            }
             // A client of an event stream comes back by itself, to a server that is there.
             () = closing.cancelled() => return ctx.end(),
             delivery = ctx.channel.recv() => delivery,
@@ -99,6 +130,16 @@ impl<S> HttpContext<S> {
         }
         self.finish();
         Ok(())
+    }
+
+    /// Ends the answer to a client that is gone.
+    fn departed(&mut self) {
+        debug!(route = %self.url_route().pattern, "the client has left");
+        if self.answer.is_open() {
+            // Fails when the view was given up, which is how most departures are noticed.
+            let _ = self.send_response(StatusCode::NO_CONTENT);
+        }
+        self.answer.abort();
     }
 
     /// What a handler's error means: a page while the head is still to be sent, a cut-off stream after it.

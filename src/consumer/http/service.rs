@@ -2,16 +2,16 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::header::CONTENT_TYPE;
-use ::http::{HeaderMap, StatusCode};
+use ::http::StatusCode;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::answer::{Answer, Head};
-use super::context::EVENT_STREAM;
+use super::answer::{Answer, Head, is_event_stream};
+use super::driver::Left;
 use super::{HttpConsumer, HttpContext, driver};
 use crate::consumer::OwnChannel;
 use crate::http::{BoxedView, IntoResponse, IntoView, Request, Response};
@@ -63,6 +63,9 @@ impl Default for Options {
 impl<C, S> HttpConsumerService<C, S> {
     /// How long an event stream says nothing before a comment goes out, which also finds out that the client has
     /// left. Default: 15 s. Too short costs bytes; too long keeps what clients leave behind, and proxies cut off.
+    ///
+    /// Any other answer, a long poll that waits among them, is given up this long after the client has closed its
+    /// direction of an HTTP/1.1 connection: it may still read, but most that close have left.
     pub fn keep_alive(mut self, time: Duration) -> Self {
         self.options.keep_alive = time;
         self
@@ -116,12 +119,14 @@ where
     let body = body.bytes().await?;
     let channel = OwnChannel::new(&scope.env, options.layer.as_deref(), options.overflow, None)?;
     let (sender, head) = oneshot::channel();
-    let answer = Answer::new(sender, scope.env.limits.outbox_stall);
-    let left = CancellationToken::new();
+    let presence = scope.departure.as_ref().map(|departure| Arc::new(departure.watch()));
+    let answer = Answer::new(sender, scope.env.limits.outbox_stall, presence.clone());
+    let given_up = CancellationToken::new();
     let tasks = scope.env.tasks.clone();
     let ctx = HttpContext { request, scope, channel, answer, state };
     // Whoever drops it, the view that is given up or the body, the client is gone.
-    let guard = left.clone().drop_guard();
+    let guard = given_up.clone().drop_guard();
+    let left = Left { given_up, presence, patience: options.keep_alive };
     tasks.spawn(driver::run::<C, S>(ctx, body, left));
     match timeout(options.answer_time, head).await {
         Ok(Ok(head)) => match head? {
@@ -138,10 +143,6 @@ where
         Ok(Err(_)) => Err(Error::msg("the consumer ended without an answer")),
         Err(_) => StatusCode::NO_CONTENT.into_response(),
     }
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(EVENT_STREAM.as_bytes()))
 }
 
 impl<C, S: Clone> Clone for HttpConsumerService<C, S> {
