@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::consumer::WorkerStats;
 use crate::layers::ChannelLayers;
 use crate::routing::Names;
 use crate::websocket::Sockets;
@@ -24,8 +25,12 @@ pub struct Environment {
     pub names: Arc<Names>,
     /// All open WebSockets.
     pub sockets: Arc<Sockets>,
+    /// What this process's workers did.
+    pub workers: Arc<WorkerStats>,
     /// Cancelled when a drain begins: answers without an end end then.
     pub(crate) closing: CancellationToken,
+    /// Cancelled when a drain's time is over.
+    pub(crate) stopped: CancellationToken,
     /// Work beside connections that a drain waits for.
     pub(crate) tasks: TaskTracker,
     /// Made on first use, so that who builds an environment need not know of it.

@@ -114,6 +114,12 @@ impl OwnChannel {
         Ok(self.layer()?.send(channel, Event::new(message)?).await?)
     }
 
+    /// Ends the mailbox and all memberships, for a consumer that another value replaces.
+    pub(super) fn leave(&mut self) {
+        self.mailbox = None;
+        self.name = None;
+    }
+
     /// The next delivery; without a mailbox there never is one.
     pub(crate) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Delivery> {
         self.mailbox.as_mut().map_or(Poll::Pending, |mailbox| mailbox.poll_recv(cx))

@@ -3,7 +3,9 @@
 //! Stands between [`websocket`](crate::websocket), whose driver calls the handlers one at a time, and
 //! [`layers`](crate::layers), through which consumers talk to each other. A consumer never meets hyper.
 
+mod background;
 pub mod blocking;
+mod caught;
 mod channel;
 mod context;
 mod http;
@@ -16,6 +18,10 @@ use std::future::Future;
 
 use serde::de::DeserializeOwned;
 
+pub use background::{
+    BackgroundConsumer, BackgroundConsumerService, BackgroundContext, Deliveries, WorkerStats,
+    WorkerStatsSnapshot, background_consumer, background_consumer_with_state,
+};
 pub(crate) use channel::OwnChannel;
 pub use context::Context;
 pub(crate) use context::{Core, OutboxFull};

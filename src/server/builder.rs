@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::access_log::AccessLog;
 use super::connection::Serving;
+use super::crew::Plan;
 use super::drain::Phase;
 use super::listener::{Address, Listener};
 use super::network::Network;
@@ -19,6 +20,7 @@ use super::request::Handler;
 use super::running::{Running, Signals};
 #[cfg(feature = "tls")]
 use super::tls::Tls;
+use super::worker::WorkerError;
 use crate::layers::{ChannelLayer, ChannelLayers, LayerError};
 use crate::routing::{ProtocolTypeRouter, RouteError};
 use crate::{Environment, Error, Limits};
@@ -49,6 +51,7 @@ pub struct Server {
     tls: Vec<(Address, Tls)>,
     log: AccessLog,
     trusted: Vec<Network>,
+    workers: Plan,
     startup: Vec<Hook>,
     pub(super) shutdown: Vec<Hook>,
     pub(super) signal: Option<Signal>,
@@ -77,6 +80,9 @@ pub enum ServeError {
         /// What the layer said.
         source: LayerError,
     },
+    /// A channel that can't be worked on.
+    #[error("the workers cannot start")]
+    Workers(#[from] WorkerError),
     /// A start-up hook failed.
     #[error("a start-up hook failed: {0}")]
     Startup(String),
@@ -99,6 +105,7 @@ impl Server {
             tls: Vec::new(),
             log: AccessLog::text(),
             trusted: Vec::new(),
+            workers: Plan::default(),
             startup: Vec::new(),
             shutdown: Vec::new(),
             signal: None,
@@ -120,6 +127,19 @@ impl Server {
     /// The bounds. Default: [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Handles the messages of these plain channels in this process too, by the application's `channel` part. Workers
+    /// in processes of their own are [`Worker`](super::Worker)s. Default: none.
+    pub fn workers<T: Into<String>>(mut self, channels: impl IntoIterator<Item = T>) -> Self {
+        self.workers.channels.extend(channels.into_iter().map(Into::into));
+        self
+    }
+
+    /// How many messages of one channel are handled at once. Default: 1, which keeps their order; more costs it.
+    pub fn worker_concurrency(mut self, values: usize) -> Self {
+        self.workers.concurrency = values;
         self
     }
 
@@ -232,6 +252,8 @@ impl Server {
             hook(Arc::clone(&env)).await.map_err(|error| ServeError::Startup(error.chain()))?;
         }
         let listeners = self.bind_all().await?;
+        // The server's log has what becomes of them; an end of one is no end of the server.
+        let _ended = self.workers.start(&self.app, &env).await?;
         let urls: Vec<_> = listeners.iter().map(Listener::url).collect();
         let (phase, phases) = watch::channel(Phase::Serving);
         let trusted: Arc<[Network]> = self.trusted.into();

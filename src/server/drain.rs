@@ -47,6 +47,7 @@ pub(super) async fn drain(env: &Environment, phase: &watch::Sender<Phase>, tasks
         warn!(sockets = env.sockets.len(), connections = tasks.len(), "the drain's time is over: stopping");
     }
     phase.send_replace(Phase::Stopped);
+    env.stopped.cancel();
     env.sockets.stop_all();
     // What is stopped still runs `disconnect`, which has its own bound.
     let last = Instant::now() + env.limits.disconnect_time;

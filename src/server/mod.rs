@@ -8,6 +8,7 @@ mod activity;
 mod body;
 mod builder;
 mod connection;
+mod crew;
 mod drain;
 mod listener;
 mod network;
@@ -19,6 +20,7 @@ mod target;
 #[cfg(feature = "tls")]
 mod tls;
 mod upgrade;
+mod worker;
 
 pub use access_log::AccessLog;
 pub use builder::{ServeError, Server};
@@ -26,3 +28,4 @@ pub use network::{Network, NetworkError};
 pub use running::Running;
 #[cfg(feature = "tls")]
 pub use tls::{Tls, TlsError};
+pub use worker::{RunningWorker, Worker, WorkerError};

@@ -15,7 +15,7 @@ use crate::raw::{Raw, handshake};
 use crate::room::Served;
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -29,7 +29,7 @@ impl Write for Log {
 
 impl Log {
     /// Keeps what this test's thread logs, which its runtime's tasks share.
-    fn keep() -> (Self, DefaultGuard) {
+    pub fn keep() -> (Self, DefaultGuard) {
         let log = Self::default();
         let writer = log.clone();
         let subscriber =
@@ -38,7 +38,7 @@ impl Log {
     }
 
     /// The line that holds `part`, once it is there.
-    async fn line(&self, part: &str) -> String {
+    pub async fn line(&self, part: &str) -> String {
         let text = || String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         let find = || text().lines().find(|line| line.contains(part)).map(ToOwned::to_owned);
         until(|| find().is_some()).await;

@@ -15,3 +15,4 @@ mod http;
 mod line_chat;
 mod logs;
 mod pool;
+mod workers;

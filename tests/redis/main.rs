@@ -21,6 +21,7 @@ mod rigs;
 mod rooms;
 mod vectors;
 mod weather;
+mod workers;
 
 layer_suite!(core_layer, crate::rigs::core);
 layer_suite!(core_layer_encrypted_on_three_hosts, crate::rigs::core_on_three_hosts);

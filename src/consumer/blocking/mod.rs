@@ -4,6 +4,7 @@
 //! that reads slowly holds no thread. Channels' `SyncConsumer` shares one thread among all consumers of a process;
 //! here only the pool's size and queue (`blocking_threads`, `blocking_queue`) bound them.
 
+mod background;
 mod context;
 mod json;
 mod pool;
@@ -11,6 +12,10 @@ mod text;
 
 use serde::de::DeserializeOwned;
 
+pub use background::{
+    BackgroundConsumer, BackgroundContext, BlockingBackground, background_consumer,
+    background_consumer_with_state,
+};
 pub use context::Context;
 pub use json::{Json, JsonWebsocketConsumer};
 pub use pool::Blocking;

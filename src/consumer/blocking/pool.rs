@@ -124,7 +124,7 @@ impl Drop for Abandon {
 }
 
 /// Calls user code; a panic becomes an error that carries its text.
-fn caught<T>(call: impl FnOnce() -> T) -> Result<T> {
+pub(super) fn caught<T>(call: impl FnOnce() -> T) -> Result<T> {
     // The consumer comes back from a panic, since its `disconnect` is still owed.
     catch_unwind(AssertUnwindSafe(call)).map_err(|panic| PoolError::Panicked(panic_text(&*panic)).into())
 }

@@ -1,21 +1,18 @@
 //! The task of one request: `handle`, then events until the answer ends, then `disconnect`.
 
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::StatusCode;
 use bytes::Bytes;
-use futures_util::FutureExt;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::answer::Ended;
 use super::{HttpConsumer, HttpContext};
-use crate::blocking::panic_text;
+use crate::consumer::caught::caught;
 use crate::http::Watch;
 use crate::layers::{Delivery, GroupName};
 use crate::{Error, Result};
@@ -112,14 +109,6 @@ where
         }
     }
     Ok(())
-}
-
-/// A panic as an error, so that it ends one request and no more.
-async fn caught<T>(handler: impl Future<Output = Result<T>>) -> Result<T> {
-    AssertUnwindSafe(handler)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|panic| Err(Error::msg(format!("a handler panicked: {}", panic_text(&*panic)))))
 }
 
 impl<S> HttpContext<S> {

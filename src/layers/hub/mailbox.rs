@@ -127,6 +127,17 @@ impl Mailbox {
         Some(delivery)
     }
 
+    /// Ends the mailbox and takes what waits in it: nothing goes back to the channel, nothing more comes in.
+    pub fn close(mut self) -> Vec<Event> {
+        let rest = self.inbox.seal();
+        let on_drop = self.on_drop.take();
+        drop(self);
+        if let Some(on_drop) = on_drop {
+            on_drop(Vec::new());
+        }
+        rest
+    }
+
     /// Lets the layer put in what waits elsewhere.
     pub(crate) fn make_room(&self) {
         if let Some(on_room) = &self.on_room {
@@ -157,7 +168,7 @@ impl Mailbox {
 impl Drop for Mailbox {
     fn drop(&mut self) {
         self.hub.close(&self.inbox);
-        let rest = self.inbox.clear();
+        let rest = self.inbox.seal();
         if let Some(on_drop) = self.on_drop.take() {
             on_drop(rest);
         }
@@ -297,6 +308,13 @@ impl Inbox {
         let mut joined = lock(&self.joined);
         joined.ended = true;
         std::mem::take(&mut joined.groups)
+    }
+
+    /// Takes all waiting events out and lets no other in: who puts one in has to find another place for it.
+    pub(super) fn seal(&self) -> Vec<Event> {
+        let mut queue = lock(&self.queue);
+        queue.sealed = true;
+        queue.drain()
     }
 
     /// Takes all waiting events out.

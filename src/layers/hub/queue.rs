@@ -52,6 +52,8 @@ pub(super) struct Queue {
     /// Groups that may have lost events, and how many waiting events came before the loss.
     gap: Option<(usize, Vec<GroupName>)>,
     overflowed: bool,
+    /// The mailbox has ended.
+    pub(super) sealed: bool,
     pub(super) waker: Option<Waker>,
 }
 
@@ -60,6 +62,9 @@ impl Queue {
     /// and how many events were lost.
     pub(super) fn put(&mut self, event: &Event, options: &MailboxOptions, strict: bool) -> (Put, u64) {
         let mut lost = 0;
+        if self.sealed {
+            return (Put::Dropped, 0);
+        }
         if !self.has_room(event, options) {
             match options.overflow {
                 _ if strict => return (Put::Dropped, 0),
