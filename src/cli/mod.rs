@@ -9,10 +9,12 @@ mod command;
 mod config;
 mod error;
 mod init;
+mod layer;
 mod logging;
 mod paint;
 mod routes;
 mod run;
+mod worker;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -31,6 +33,8 @@ fn built_in() -> Vec<Box<dyn Command>> {
         Box::new(routes::Routes),
         Box::new(init::Init),
         Box::new(config::Config),
+        Box::new(layer::Layer),
+        Box::new(worker::Worker),
     ]
 }
 

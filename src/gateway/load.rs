@@ -16,7 +16,8 @@ use super::setting::Setting;
 use super::settings::{LogFormat, Settings};
 use crate::http::Templates;
 use crate::layers::ChannelLayers;
-use crate::server::{AccessLog, Server, Tls};
+use crate::routing::ProtocolTypeRouter;
+use crate::server::{AccessLog, Server, Tls, Worker};
 
 /// A config file that was read and found right, as far as that can be known without its database.
 #[derive(Debug, Clone)]
@@ -129,6 +130,15 @@ impl Loaded {
         let users = self.users().await?;
         self.migrate(&users).await?;
         self.check_queries(&users).await?.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// A worker on the file's channel layers, for the channels that the program has consumers for.
+    ///
+    /// # Errors
+    /// [`BuildError`]: a channel layer's settings do not fit together.
+    pub fn worker(&self) -> Result<Worker, BuildError> {
+        let app = ProtocolTypeRouter::new().channel(self.parts.channels().clone());
+        Ok(Worker::new(app).channel_layers(self.layers()?).limits(self.settings.limits.limits()))
     }
 
     /// The server that the file describes, with its application, its database and its layers.

@@ -10,6 +10,8 @@ mod redis_server;
 mod tools;
 
 mod channels_rows;
+#[cfg(feature = "gateway")]
+mod commands;
 mod core;
 mod formats;
 mod hosts;

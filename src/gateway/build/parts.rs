@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::consumers::Limited;
 use crate::consumer::{Policy, WebsocketConsumer, consumer_with_state};
-use crate::routing::BoxedApplication;
+use crate::routing::{Application, BoxedApplication, ChannelNameRouter};
 
 type Make = Arc<dyn Fn(Policy) -> BoxedApplication + Send + Sync>;
 
-/// What a program adds to what its config file can name: consumers of its own.
+/// What a program adds to what its config file can name: consumers of its own, and what handles named channels.
 ///
 /// ```
 /// use solent::Result;
@@ -37,6 +37,7 @@ type Make = Arc<dyn Fn(Policy) -> BoxedApplication + Send + Sync>;
 #[must_use]
 pub struct Parts {
     consumers: BTreeMap<String, Make>,
+    channels: ChannelNameRouter,
 }
 
 impl Parts {
@@ -60,6 +61,17 @@ impl Parts {
         self
     }
 
+    /// An application, usually a [background consumer](crate::consumer::background_consumer), for the messages of a named
+    /// channel: the command `worker` runs it.
+    pub fn channel(mut self, name: impl Into<String>, application: impl Application) -> Self {
+        self.channels = self.channels.channel(name, application);
+        self
+    }
+
+    pub(in crate::gateway) fn channels(&self) -> &ChannelNameRouter {
+        &self.channels
+    }
+
     /// The names that were given.
     pub fn consumers(&self) -> impl Iterator<Item = &str> {
         self.consumers.keys().map(String::as_str)
@@ -72,6 +84,9 @@ impl Parts {
 
 impl fmt::Debug for Parts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parts").field("consumers", &self.consumers.keys()).finish()
+        f.debug_struct("Parts")
+            .field("consumers", &self.consumers.keys())
+            .field("channels", &self.channels.channels().collect::<Vec<_>>())
+            .finish()
     }
 }
