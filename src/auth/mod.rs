@@ -50,6 +50,8 @@ pub use redirect::{
 };
 #[cfg(feature = "auth")]
 pub use reset_token::{PasswordResetTokens, ResetAccount};
+#[cfg(all(feature = "auth", feature = "redis"))]
+pub use session::{CacheSessions, CachedDatabaseSessions, RedisCache, RedisCacheSettings};
 #[cfg(feature = "auth")]
 pub use session::{DatabaseSessions, SignedCookieSessions};
 pub use session::{

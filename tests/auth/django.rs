@@ -12,7 +12,7 @@ use crate::site::{KEY, Plan, Site};
 use crate::tools;
 
 /// A Django that does what it is told.
-struct Django {
+pub(crate) struct Django {
     process: Child,
     told: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -24,9 +24,20 @@ impl Django {
     }
 
     fn with_users(url: &str, model: &str) -> Self {
+        Self::told(&[url, KEY, model])
+    }
+
+    /// One whose sessions are in `engine`, with its cache on a Redis.
+    #[cfg(feature = "redis")]
+    pub(crate) fn with_sessions(url: &str, engine: &str, redis: &str) -> Self {
+        Self::told(&[url, KEY, "auth.User", engine, redis])
+    }
+
+    fn told(arguments: &[&str]) -> Self {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/auth/django_site.py");
         let mut process = Command::new(tools::python())
-            .args([script, url, KEY, model])
+            .arg(script)
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -35,20 +46,20 @@ impl Django {
         Self { process, told, answers }
     }
 
-    fn ask(&mut self, command: &str, arguments: Value) -> Value {
+    pub(crate) fn ask(&mut self, command: &str, arguments: Value) -> Value {
         writeln!(self.told, "{}", json!([command, arguments])).unwrap();
         let mut answer = String::new();
         self.answers.read_line(&mut answer).unwrap();
         serde_json::from_str(&answer).unwrap_or_else(|_| panic!("Django did not answer {command}"))
     }
 
-    fn login(&mut self, username: &str, password: &str) -> String {
+    pub(crate) fn login(&mut self, username: &str, password: &str) -> String {
         let answer = self.ask("login", json!([username, password]));
         assert_eq!(answer["status"], 200, "{username}");
         answer["cookie"].as_str().unwrap().to_owned()
     }
 
-    fn whoami(&mut self, key: &str) -> Value {
+    pub(crate) fn whoami(&mut self, key: &str) -> Value {
         self.ask("get", json!(["/whoami/", key]))
     }
 }

@@ -1,6 +1,6 @@
 """A real Django over the database that Solent shares, told by JSON lines what to do.
 
-python django_site.py URL SECRET_KEY [USER_MODEL]; then one request per line on standard input, one answer per line on
+python django_site.py URL SECRET_KEY [USER_MODEL [SESSION_ENGINE REDIS_URL]]; then one request per line on standard input, one answer per line on
 standard output.
 """
 
@@ -26,8 +26,11 @@ def database(url):
 
 
 user_model = sys.argv[3] if len(sys.argv) > 3 else "auth.User"
+session_engine, redis_url = sys.argv[4:6] if len(sys.argv) > 5 else ("db", "")
 
 settings.configure(
+    SESSION_ENGINE=f"django.contrib.sessions.backends.{session_engine}",
+    CACHES={"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}},
     AUTH_USER_MODEL=user_model,
     SECRET_KEY=sys.argv[2],
     DATABASES={"default": database(sys.argv[1])},

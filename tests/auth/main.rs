@@ -7,6 +7,9 @@
 mod postgres;
 #[path = "../support/raw.rs"]
 mod raw;
+#[cfg(feature = "redis")]
+#[path = "../support/redis.rs"]
+mod redis_server;
 mod site;
 mod support;
 #[path = "../support/tools.rs"]
@@ -14,6 +17,8 @@ mod tools;
 
 mod auth_hash;
 mod cache;
+#[cfg(feature = "redis")]
+mod cache_sessions;
 mod channels_rows;
 mod cookies;
 mod csrf;

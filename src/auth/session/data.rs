@@ -13,7 +13,10 @@ use crate::auth::python_json::to_json;
 
 /// A session's entries. Their values never show in logs.
 #[derive(Clone, Default)]
-pub struct SessionData(Vec<(String, Box<RawValue>)>);
+pub struct SessionData {
+    entries: Vec<(String, Box<RawValue>)>,
+    partial: bool,
+}
 
 impl SessionData {
     /// Reads a JSON object; `None` for anything else.
@@ -53,9 +56,9 @@ impl SessionData {
 
     /// Removes an entry; whether it was there.
     pub fn remove(&mut self, name: &str) -> bool {
-        let before = self.0.len();
-        self.0.retain(|(known, _)| known != name);
-        self.0.len() < before
+        let before = self.entries.len();
+        self.entries.retain(|(known, _)| known != name);
+        self.entries.len() < before
     }
 
     /// Whether there is an entry of this name.
@@ -65,30 +68,47 @@ impl SessionData {
 
     /// Whether there are no entries.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.entries.is_empty()
     }
 
     /// The entries' names, in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| name.as_str())
+        self.entries.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether the store holds more of this session than can be read here, such as a date that Python pickled. Such a
+    /// session is never written over.
+    pub fn is_partial(&self) -> bool {
+        self.partial
+    }
+
+    #[cfg(all(feature = "auth", feature = "redis"))]
+    pub(super) fn mark_partial(&mut self) {
+        self.partial = true;
+    }
+
+    /// The entries with their JSON, in their order.
+    #[cfg(all(feature = "auth", feature = "redis"))]
+    pub(super) fn raw_entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries.iter().map(|(name, raw)| (name.as_str(), raw.get()))
     }
 
     fn raw(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, raw)| raw.get())
+        self.entries.iter().find(|(known, _)| known == name).map(|(_, raw)| raw.get())
     }
 
-    fn insert(&mut self, name: String, raw: Box<RawValue>) {
-        match self.0.iter_mut().find(|(known, _)| *known == name) {
+    pub(super) fn insert(&mut self, name: String, raw: Box<RawValue>) {
+        match self.entries.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = raw,
-            None => self.0.push((name, raw)),
+            None => self.entries.push((name, raw)),
         }
     }
 }
 
 impl Serialize for SessionData {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (name, raw) in &self.0 {
+        let mut map = serializer.serialize_map(Some(self.entries.len()))?;
+        for (name, raw) in &self.entries {
             map.serialize_entry(name, raw)?;
         }
         map.end()

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::SystemTime;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use futures_util::future::BoxFuture;
 
 use super::codec::{DATABASE, decode, encode};
@@ -25,6 +25,24 @@ impl DatabaseSessions {
     /// Sessions in `database`, signed with `keys`.
     pub fn new(database: Database, keys: SecretKeys) -> Self {
         Self { database, keys }
+    }
+
+    /// A live session, and when it ends where the column can be read.
+    pub(super) async fn load_with_end(
+        &self,
+        key: &str,
+    ) -> Result<Option<(SessionData, Option<DateTime<Utc>>)>, SessionError> {
+        const SQL: &str = "SELECT session_data, expire_date FROM django_session \
+                           WHERE session_key = :key AND expire_date > :now";
+        if !is_storable(key) {
+            return Ok(None);
+        }
+        let row = self.database.row(SQL, &[("key", key.into()), ("now", Utc::now().into())]).await?;
+        let Some(row) = row else { return Ok(None) };
+        let text = row["session_data"].as_str().unwrap_or_default();
+        // A row that does not decode is an empty session under its key, as in Django.
+        let data = decode(text, &self.keys, DATABASE, None, SystemTime::now()).unwrap_or_default();
+        Ok(Some((data, row["expire_date"].as_str().and_then(parse_time))))
     }
 
     async fn insert(&self, data: &SessionData, expires: DateTime<Utc>) -> Result<String, SessionError> {
@@ -60,6 +78,14 @@ impl DatabaseSessions {
     }
 }
 
+/// A time as the databases give it: PostgreSQL with a zone, SQLite as the text that Django wrote, in UTC.
+fn parse_time(text: &str) -> Option<DateTime<Utc>> {
+    let zoned = text.parse::<DateTime<Utc>>().ok();
+    zoned.or_else(|| {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok().map(|naive| naive.and_utc())
+    })
+}
+
 /// Whether a key can be in the column at all.
 fn is_storable(key: &str) -> bool {
     key.chars().count() <= KEY_CHARACTERS && !key.contains('\0')
@@ -67,18 +93,7 @@ fn is_storable(key: &str) -> bool {
 
 impl SessionStore for DatabaseSessions {
     fn load<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<SessionData>, SessionError>> {
-        const SQL: &str =
-            "SELECT session_data FROM django_session WHERE session_key = :key AND expire_date > :now";
-        Box::pin(async move {
-            if !is_storable(key) {
-                return Ok(None);
-            }
-            let row = self.database.row(SQL, &[("key", key.into()), ("now", Utc::now().into())]).await?;
-            let text = row.as_ref().and_then(|row| row["session_data"].as_str());
-            // A row that does not decode is an empty session under its key, as in Django.
-            Ok(text
-                .map(|text| decode(text, &self.keys, DATABASE, None, SystemTime::now()).unwrap_or_default()))
-        })
+        Box::pin(async move { Ok(self.load_with_end(key).await?.map(|(data, _)| data)) })
     }
 
     fn save<'a>(

@@ -28,6 +28,11 @@ pub enum SessionError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+    /// The store holds what only Python can read, and cannot be written back: the session is left as it is.
+    #[error(
+        "the session holds Python objects that cannot be written back, so it was left as it is; keep plain data in it"
+    )]
+    Foreign,
     /// What the store says.
     #[error("the session store failed")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -39,7 +44,7 @@ impl SessionError {
         match self {
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Deleted => StatusCode::BAD_REQUEST,
-            Self::NoMiddleware | Self::Answered | Self::Entry { .. } | Self::Store(_) => {
+            Self::NoMiddleware | Self::Answered | Self::Foreign | Self::Entry { .. } | Self::Store(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         }

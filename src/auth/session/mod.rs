@@ -1,8 +1,10 @@
 //! Sessions: what is remembered of a client between its requests, under a key that only its cookie holds.
 //!
-//! [`Session`] is the handle in a scope. What it reads and writes is kept by a [`SessionStore`]: the database, the
-//! cookie itself, or memory. The formats are Django's.
+//! [`Session`] is the handle in a scope. What it reads and writes is kept by a [`SessionStore`]: the database, Django's
+//! cache, the cookie itself, or memory. The formats are Django's.
 
+#[cfg(all(feature = "auth", feature = "redis"))]
+mod cache;
 #[cfg(feature = "auth")]
 mod codec;
 mod data;
@@ -12,11 +14,15 @@ mod error;
 mod expiry;
 mod handle;
 mod memory;
+#[cfg(all(feature = "auth", feature = "redis"))]
+mod pickle;
 mod settings;
 #[cfg(feature = "auth")]
 mod signed_cookies;
 mod store;
 
+#[cfg(all(feature = "auth", feature = "redis"))]
+pub use cache::{CacheSessions, CachedDatabaseSessions, RedisCache, RedisCacheSettings};
 pub use data::SessionData;
 #[cfg(feature = "auth")]
 pub use database::DatabaseSessions;

@@ -1,6 +1,7 @@
 //! Where sessions are kept.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -45,6 +46,38 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// deleting it forgets nothing.
     fn keeps_state(&self) -> bool {
         true
+    }
+}
+
+/// A store that is chosen when the program starts.
+impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
+    fn load<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<SessionData>, SessionError>> {
+        (**self).load(key)
+    }
+
+    fn save<'a>(
+        &'a self,
+        key: Option<&'a str>,
+        data: &'a SessionData,
+        expires: DateTime<Utc>,
+    ) -> BoxFuture<'a, Result<String, SessionError>> {
+        (**self).save(key, data, expires)
+    }
+
+    fn delete<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<(), SessionError>> {
+        (**self).delete(key)
+    }
+
+    fn are_live<'a>(&'a self, keys: &'a [&'a str]) -> BoxFuture<'a, Result<Vec<bool>, SessionError>> {
+        (**self).are_live(keys)
+    }
+
+    fn clear_expired(&self) -> BoxFuture<'_, Result<u64, SessionError>> {
+        (**self).clear_expired()
+    }
+
+    fn keeps_state(&self) -> bool {
+        (**self).keeps_state()
     }
 }
 

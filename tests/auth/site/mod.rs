@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use solent::auth::{
     Auth, AuthSettings, Database, DatabaseOptions, DatabaseSessions, DatabaseUsers, Hasher, NewUser,
-    Passwords, SecretKeys, SessionSettings, UserStore, UserTable,
+    Passwords, SecretKeys, SessionSettings, SessionStore, UserStore, UserTable,
 };
 use solent::layers::{ChannelLayer, MemoryChannelLayer};
 use solent::middleware::{SessionLayer, auth_stack};
@@ -47,7 +47,11 @@ pub(crate) struct Plan {
     /// Stands in front of the session store.
     pub(crate) watched: Option<Arc<Watch>>,
     pub(crate) users: UserTable,
+    /// In place of the database's sessions.
+    pub(crate) store: Option<Store>,
 }
+
+pub(crate) type Store = Arc<dyn SessionStore>;
 
 impl Default for Plan {
     fn default() -> Self {
@@ -58,6 +62,7 @@ impl Default for Plan {
             layer: Some(Arc::new(MemoryChannelLayer::new())),
             watched: None,
             users: UserTable::default(),
+            store: None,
         }
     }
 }
@@ -97,9 +102,10 @@ impl Site {
         let users = DatabaseUsers::in_table(database.clone(), plan.users).unwrap();
         let auth = Auth::new(users, plan.keys.clone(), settings);
         let store = DatabaseSessions::new(database.clone(), plan.keys);
-        let sessions = match plan.watched {
-            Some(watch) => SessionLayer::new(Watched { store, watch }),
-            None => SessionLayer::new(store),
+        let sessions = match (plan.watched, plan.store) {
+            (Some(watch), _) => SessionLayer::new(Watched { store, watch }),
+            (None, Some(other)) => SessionLayer::new(other),
+            (None, None) => SessionLayer::new(store),
         };
         let stack = auth_stack(sessions.with_settings(plan.sessions), auth.clone());
         let mut server = Server::new(application(&stack, &database)).bind("127.0.0.1:0");

@@ -87,10 +87,7 @@ impl Host {
     }
 
     /// A connection for commands. Whoever uses it bounds every wait.
-    pub(in crate::layers::redis) async fn connect(
-        &self,
-        time: Duration,
-    ) -> Result<MultiplexedConnection, String> {
+    pub(crate) async fn connect(&self, time: Duration) -> Result<MultiplexedConnection, String> {
         bounded(time, async {
             let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
             self.client().await?.get_multiplexed_async_connection_with_config(&config).await
