@@ -1,6 +1,7 @@
 //! [`Auth`]: who a session's user is, and logging in and out.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +10,10 @@ use unicode_normalization::UnicodeNormalization;
 
 use super::auth_hash::{MadeBy, verify_auth_hash};
 use super::sockets::{Following, Ticket, prepare};
+use super::throttle::Failures;
 use super::{
-    AuthError, Passwords, SecretKeys, Session, SessionError, StoredUser, User, UserStore, session_auth_hash,
+    AuthError, LoginThrottle, Passwords, SecretKeys, Session, SessionError, StoredUser, User, UserStore,
+    session_auth_hash,
 };
 use crate::http::CsrfToken;
 use crate::{Protocol, Scope, Scoped};
@@ -31,6 +34,8 @@ pub struct AuthSettings {
     /// How often open sockets are compared with the database. 30 s; longer spares queries, shorter notices sooner
     /// what Django itself has changed.
     pub recheck_interval: Duration,
+    /// How many log-ins may fail before the next has to wait.
+    pub throttle: LoginThrottle,
 }
 
 impl Default for AuthSettings {
@@ -39,6 +44,7 @@ impl Default for AuthSettings {
             passwords: Passwords::default(),
             backends: vec!["django.contrib.auth.backends.ModelBackend".to_owned()],
             recheck_interval: Duration::from_secs(30),
+            throttle: LoginThrottle::default(),
         }
     }
 }
@@ -52,13 +58,15 @@ pub(super) struct Inner {
     pub(super) keys: SecretKeys,
     pub(super) settings: AuthSettings,
     pub(super) following: Following,
+    failures: Failures,
 }
 
 impl Auth {
     /// The users of `users`, whose sessions are bound to their passwords by `keys`.
     pub fn new(users: impl UserStore, keys: SecretKeys, settings: AuthSettings) -> Self {
         let following = Following::new(keys.clone());
-        Self(Arc::new(Inner { users: Arc::new(users), keys, settings, following }))
+        let failures = Failures::new(settings.throttle.clone());
+        Self(Arc::new(Inner { users: Arc::new(users), keys, settings, following, failures }))
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner> {
@@ -67,7 +75,8 @@ impl Auth {
 
     /// The active user of a name and a password; `None` for a wrong one of either, which takes as long.
     ///
-    /// A password that was hashed in a weaker way is hashed anew, see [`Rehash`](super::Rehash).
+    /// A password that was hashed in a weaker way is hashed anew, see [`Rehash`](super::Rehash). Failures are not counted
+    /// here, where nobody's address is known.
     ///
     /// # Errors
     /// [`AuthError::Unavailable`]; [`AuthError::Password`] when too many passwords are being hashed.
@@ -85,6 +94,27 @@ impl Auth {
             self.0.users.set_password(&user.account.id, &encoded).await?;
         }
         Ok(Some(User::new(user.account)))
+    }
+
+    /// As [`authenticate`](Self::authenticate) for a client at `address`, whose failures are counted.
+    ///
+    /// # Errors
+    /// [`AuthError::Throttled`] after too many of them; as [`authenticate`](Self::authenticate).
+    pub async fn authenticate_from(
+        &self,
+        address: Option<IpAddr>,
+        username: &str,
+        password: &str,
+    ) -> Result<Option<User>, AuthError> {
+        let attempt = self.0.failures.begin(username, address);
+        let attempt = attempt.map_err(|retry_after| AuthError::Throttled { retry_after })?;
+        let found = self.authenticate(username, password).await;
+        match &found {
+            Ok(Some(_)) => attempt.succeeded(),
+            Ok(None) => {}
+            Err(_) => attempt.came_to_nothing(),
+        }
+        found
     }
 
     /// Makes `user` the one of this session. An anonymous session keeps its data under a new key; that of another
@@ -252,10 +282,10 @@ async fn entry(session: &Session, name: &str) -> Result<Option<String>, AuthErro
     }
 }
 
-/// The active user of a name and a password, see [`Auth::authenticate`].
+/// The active user of a name and a password, see [`Auth::authenticate_from`]; the address is the client's.
 ///
 /// # Errors
-/// [`AuthError::NoMiddleware`]; as [`Auth::authenticate`].
+/// [`AuthError::NoMiddleware`]; as [`Auth::authenticate_from`]. Unhandled, too many failures are a 429.
 pub fn authenticate<'a, S: Scoped>(
     scope: &S,
     username: &'a str,
@@ -263,7 +293,8 @@ pub fn authenticate<'a, S: Scoped>(
 ) -> impl Future<Output = Result<Option<User>, AuthError>> + Send + use<'a, S> {
     // Taken out of the scope here: a request's body lets nobody hold a request across an await.
     let auth = Auth::of(scope.scope());
-    async move { auth?.authenticate(username, password).await }
+    let address = scope.scope().client.map(|client| client.ip());
+    async move { auth?.authenticate_from(address, username, password).await }
 }
 
 /// Logs a user in, see [`Auth::login`]. Takes a request, or in a consumer `ctx.scope_mut()`.
@@ -280,6 +311,19 @@ pub async fn login(to: &mut (impl Scoped + Send), user: &User) -> Result<(), Aut
 /// [`AuthError::NoMiddleware`]; as [`Auth::logout`].
 pub async fn logout(from: &mut (impl Scoped + Send)) -> Result<(), AuthError> {
     Auth::of(from.scope())?.logout(from).await
+}
+
+/// Stores a new password and ends the user's other sessions, see [`Auth::change_password`]. Takes a request, or in a
+/// consumer `ctx.scope_mut()`.
+///
+/// # Errors
+/// [`AuthError::NoMiddleware`]; as [`Auth::change_password`].
+pub async fn change_password(
+    of: &mut (impl Scoped + Send),
+    user: &User,
+    password: &str,
+) -> Result<(), AuthError> {
+    Auth::of(of.scope())?.change_password(of, user, password).await
 }
 
 /// A name as Django's login form and its user model normalise it (NFKC), so that two ways of typing one name are one

@@ -20,6 +20,12 @@ pub enum AuthError {
     /// The password.
     #[error(transparent)]
     Password(#[from] PasswordError),
+    /// Too many log-ins of this account or from this address have failed; see [`LoginThrottle`](super::LoginThrottle).
+    #[error("too many failed log-ins; expected the next one in {} s", retry_after.as_secs())]
+    Throttled {
+        /// How long to wait.
+        retry_after: std::time::Duration,
+    },
     /// The account is gone, or may not be used.
     #[error("there is no active account {0:?}")]
     NoAccount(String),
@@ -29,12 +35,14 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// What a client should hear of it: 503 when something is away or busy, else 500, or what the session says.
+    /// What a client should hear of it: 503 when something is away or busy, 429 after too
+    /// many tries, else 500, or what the session says.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Session(error) => error.status(),
             Self::Password(error) => error.status(),
+            Self::Throttled { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::NoMiddleware | Self::NoAccount(_) | Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

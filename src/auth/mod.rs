@@ -23,6 +23,8 @@ mod signing;
 #[cfg(feature = "auth")]
 mod sockets;
 mod status;
+#[cfg(feature = "auth")]
+mod throttle;
 mod user;
 #[cfg(feature = "auth")]
 mod users;
@@ -30,7 +32,9 @@ mod users;
 #[cfg(feature = "auth")]
 pub use auth_hash::session_auth_hash;
 #[cfg(feature = "auth")]
-pub use authenticator::{Auth, AuthSettings, authenticate, login, logout, normalize_username};
+pub use authenticator::{
+    Auth, AuthSettings, authenticate, change_password, login, logout, normalize_username,
+};
 #[cfg(feature = "gateway")]
 pub(crate) use database::parameter_names;
 #[cfg(feature = "auth")]
@@ -56,6 +60,7 @@ pub use session::{CacheSessions, CachedDatabaseSessions, RedisCache, RedisCacheS
 pub use session::{DatabaseSessions, SignedCookieSessions};
 pub use session::{
     Expiry, MemorySessions, Session, SessionData, SessionError, SessionSettings, SessionStore,
+    clear_expired_sessions,
 };
 #[cfg(feature = "auth")]
 pub use signing::{
@@ -63,7 +68,9 @@ pub use signing::{
 };
 #[cfg(feature = "auth")]
 pub(crate) use sockets::{Guards, follow};
-pub(crate) use status::status_of;
+pub(crate) use status::{retry_after_of, status_of};
+#[cfg(feature = "auth")]
+pub use throttle::LoginThrottle;
 pub use user::{Account, User};
 #[cfg(feature = "auth")]
 pub use users::{DatabaseUsers, NewUser, StoredUser, UserStore, UserTable};

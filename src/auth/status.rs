@@ -14,6 +14,19 @@ pub(crate) fn status_of(error: &Error) -> Option<StatusCode> {
     session
 }
 
+/// How long a client should wait that has tried too often; a 429.
+#[cfg_attr(
+    not(feature = "auth"),
+    allow(clippy::missing_const_for_fn, unused_variables, reason = "nobody logs in")
+)]
+pub(crate) fn retry_after_of(error: &Error) -> Option<std::time::Duration> {
+    #[cfg(feature = "auth")]
+    if let Some(super::AuthError::Throttled { retry_after }) = error.downcast_ref() {
+        return Some(*retry_after);
+    }
+    None
+}
+
 #[cfg(feature = "auth")]
 fn status_of_users(error: &Error) -> Option<StatusCode> {
     use super::{AuthError, DatabaseError, PasswordError};

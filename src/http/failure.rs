@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use ::http::header::RETRY_AFTER;
 use ::http::{Method, StatusCode};
 
 use super::body::{Request, Response};
 use super::error::HttpError;
 use super::pages::{page, wants_html};
-use crate::auth::status_of;
+use crate::auth::{retry_after_of, status_of};
 use crate::layers::LayerError;
 use crate::websocket::Denial;
 use crate::{ClientError, Error, KwargError, PoolError, Scoped};
@@ -50,6 +51,12 @@ impl Asked {
         }
         if let Some(mistake) = error.downcast_ref::<ClientError>() {
             return page(StatusCode::BAD_REQUEST, mistake.message(), None, self.html);
+        }
+        if let Some(wait) = retry_after_of(&error) {
+            let text = "Too many log-ins have failed. Please wait a few minutes before you try again.";
+            let mut response = page(StatusCode::TOO_MANY_REQUESTS, text, None, self.html);
+            response.headers_mut().insert(RETRY_AFTER, wait.as_secs().max(1).into());
+            return response;
         }
         if error.downcast_ref::<KwargError>().is_some() || status_of(&error) == Some(StatusCode::NOT_FOUND) {
             let detail = self.debug.then(|| error.chain());

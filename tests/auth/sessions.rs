@@ -296,6 +296,29 @@ async fn an_idle_handle_lets_go_of_its_data_and_loads_it_again() {
     }
 }
 
+#[tokio::test]
+async fn expired_sessions_are_cleared_while_the_server_runs() {
+    let database = database().await;
+    let rows = async || database.rows("SELECT session_key FROM django_session", &[]).await.unwrap().len();
+    let store: Arc<dyn SessionStore> = Arc::new(DatabaseSessions::new(database.clone(), keys_of("secret")));
+    store.save(None, &SessionData::default(), Utc::now() + TimeDelta::hours(1)).await.unwrap();
+    store.save(None, &SessionData::default(), Utc::now() - TimeDelta::seconds(1)).await.unwrap();
+    assert_eq!(rows().await, 2);
+    let server = solent::server::Server::new(solent::routing::ProtocolTypeRouter::new())
+        .bind("127.0.0.1:0")
+        .access_log(solent::server::AccessLog::off())
+        .on_startup(solent::auth::clear_expired_sessions(store, Duration::from_millis(10)));
+    let running = server.start().await.unwrap();
+    let cleared = async {
+        while rows().await > 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(crate::raw::PATIENCE, cleared).await.unwrap();
+    running.shutdown().await.unwrap();
+    assert_eq!(rows().await, 1, "what is live stays");
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_session_or_none_without_a_panic(bytes: Vec<u8>) {

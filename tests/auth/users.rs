@@ -274,3 +274,33 @@ async fn whoami(site: &Site, auth: Auth, keys: SecretKeys, cookie: &str) -> (htt
     let (head, body) = response.into_parts();
     (head.headers, String::from_utf8(body.bytes().await.unwrap().to_vec()).unwrap())
 }
+
+#[tokio::test]
+async fn after_too_many_failures_the_next_login_waits_whatever_its_password() {
+    let site = Site::start().await;
+    let wrong = "username=alice&password=wrong";
+    for _ in 0..10 {
+        assert_eq!(site.post("/login/", "", wrong).await.0.status, 403);
+    }
+    for form in [wrong, "username=alice&password=wonderland-1"] {
+        let (head, body) = site.post("/login/", "", form).await;
+        assert_eq!(head.status, 429, "{body}");
+        assert!((1..=300).contains(&head.header("retry-after").unwrap().parse::<u32>().unwrap()));
+    }
+    // Names that nobody has count alike, and other accounts are not concerned.
+    for _ in 0..10 {
+        assert_eq!(site.post("/login/", "", "username=nobody&password=x").await.0.status, 403);
+    }
+    assert_eq!(site.post("/login/", "", "username=nobody&password=x").await.0.status, 429);
+    site.login("carol", "singer-3").await;
+}
+
+#[tokio::test]
+async fn an_address_that_guesses_at_many_accounts_waits_for_all_of_them() {
+    let site = Site::start().await;
+    for number in 0..100 {
+        let (head, _) = site.post("/login/", "", &format!("username=user{number}&password=x")).await;
+        assert_eq!(head.status, 403);
+    }
+    assert_eq!(site.post("/login/", "", "username=carol&password=singer-3").await.0.status, 429);
+}

@@ -244,6 +244,48 @@ async fn forms_without_this_sites_token_are_refused() {
 }
 
 #[tokio::test]
+async fn a_changed_password_ends_all_other_sessions_and_their_sockets() {
+    let live = Live::start(Handlers::Async).await;
+    let (here, elsewhere) = (alice(&live).await, alice(&live).await);
+    let headers = format!("Origin: {}\r\nCookie: {elsewhere}\r\n", live.url());
+    let mut socket = Raw::websocket_with(live.address, "/ws/chat/room/1/", &headers).await;
+    let path = "/accounts/password_change/";
+    let (_, page) = live.get("/courses/", &here).await;
+    assert!(page.contains(&format!("href=\"{path}\"")), "{page}");
+    let (_, page) = live.get(path, &here).await;
+    let token = token_of(&page);
+    let change = async |old: &str, new: &str, again: &str| {
+        let form = format!(
+            "csrfmiddlewaretoken={token}&old_password={old}&new_password1={new}&new_password2={again}"
+        );
+        live.post(path, &here, &form).await
+    };
+    for (old, new, again, problem) in [
+        ("wrong", "looking-glass-2", "looking-glass-2", "entered incorrectly"),
+        ("wonderland-1", "looking-glass-2", "looking-glass-3", "match"),
+        ("wonderland-1", "short", "short", "8 characters"),
+        ("wonderland-1", "Alice-2026", "Alice-2026", "username"),
+    ] {
+        let (head, page) = change(old, new, again).await;
+        assert!(head.status == 200 && page.contains(problem), "{problem}: {page}");
+    }
+    assert_eq!(live.post(path, &here, "old_password=wonderland-1").await.0.status, 403, "no token");
+    assert_eq!(live.get("/courses/", &elsewhere).await.0.status, 200);
+
+    let (head, page) = change("wonderland-1", "looking-glass-2", "looking-glass-2").await;
+    assert!(page.contains("was changed"), "{page}");
+    assert_eq!(socket.frame().await.close_code(), 4401);
+    assert_eq!(live.get("/courses/", &elsewhere).await.0.status, 302);
+    assert_eq!(live.get("/courses/", &here).await.0.status, 302, "the session goes on under a new key");
+    assert_eq!(live.get("/courses/", &cookies_of(&head)).await.0.status, 200);
+    live.login("alice", "looking-glass-2").await;
+    assert_eq!(
+        live.get(path, "").await.0.header("location"),
+        Some("/accounts/login/?next=/accounts/password_change/")
+    );
+}
+
+#[tokio::test]
 async fn a_name_or_title_that_looks_like_markup_stays_text() {
     let live = Live::start(Handlers::Async).await;
     let database = live.database().await;

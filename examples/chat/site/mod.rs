@@ -98,6 +98,9 @@ impl Site {
             path("", get(courses::start)),
             path("accounts/login/", get(accounts::login_page).post(accounts::log_in)).name("login"),
             path("accounts/logout/", post(accounts::log_out)).name("logout"),
+            path("accounts/password_change/", get(accounts::password_page).post(accounts::new_password))
+                .name("password_change")
+                .layer(login_required.clone()),
             path("courses/", get(with_state(database.clone(), courses::list)))
                 .name("courses:list")
                 .layer(login_required.clone()),

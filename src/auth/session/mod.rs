@@ -5,6 +5,7 @@
 
 #[cfg(all(feature = "auth", feature = "redis"))]
 mod cache;
+mod clearing;
 #[cfg(feature = "auth")]
 mod codec;
 mod data;
@@ -23,6 +24,7 @@ mod store;
 
 #[cfg(all(feature = "auth", feature = "redis"))]
 pub use cache::{CacheSessions, CachedDatabaseSessions, RedisCache, RedisCacheSettings};
+pub use clearing::clear_expired_sessions;
 pub use data::SessionData;
 #[cfg(feature = "auth")]
 pub use database::DatabaseSessions;

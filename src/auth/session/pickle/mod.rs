@@ -4,6 +4,7 @@
 //! it stands in is marked as one that must not be written over. All protocols are read; written is protocol 2, without
 //! a memo, which every Python reads.
 
+mod cursor;
 mod json;
 mod machine;
 mod writer;
