@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::consumer::WorkerStats;
 use crate::layers::ChannelLayers;
+use crate::metrics::Metrics;
 use crate::routing::Names;
 use crate::websocket::Sockets;
 use crate::{BlockingPool, Limits};
@@ -27,6 +28,8 @@ pub struct Environment {
     pub sockets: Arc<Sockets>,
     /// What this process's workers did.
     pub workers: Arc<WorkerStats>,
+    /// The server's counters; [`Figures`](crate::metrics::Figures) reads them.
+    pub metrics: Arc<Metrics>,
     /// Cancelled when a drain begins: answers without an end end then.
     pub(crate) closing: CancellationToken,
     /// Cancelled when a drain's time is over.

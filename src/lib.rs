@@ -19,6 +19,7 @@
 //! | [`auth`] | users, passwords, signing, session stores, in Django's formats |
 //! | [`gateway`] | from a config file to a running application: schema, checks, built-in views and consumers |
 //! | [`cli`] | the command line, one file per command |
+//! | [`metrics`] | figures of a running server |
 //! | [`layers`] | the [`ChannelLayer`](layers::ChannelLayer) trait, names, values, events; memory and Redis |
 
 pub mod auth;
@@ -33,6 +34,7 @@ pub mod gateway;
 pub mod http;
 pub mod layers;
 mod limits;
+pub mod metrics;
 pub mod middleware;
 mod request_id;
 pub mod routing;

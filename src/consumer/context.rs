@@ -163,6 +163,12 @@ impl<S> Context<S> {
         Err(denial.into())
     }
 
+    /// The largest message of this connection, in bytes: the route's, else the server's.
+    pub(crate) fn max_message_size(&self) -> usize {
+        let core = self.core();
+        core.policy.max_message_size.unwrap_or(core.scope.env.limits.message_bytes)
+    }
+
     /// Closes the connection once this handler returns; before accept that is a 403.
     pub fn close(&mut self, frame: CloseFrame) {
         let core = self.core_mut();

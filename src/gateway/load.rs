@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::build::{
     BuildError, Parts, Users, application_of, has_demo_accounts, layers_of, make_missing, templates_of,
+    with_admin,
 };
 use super::check::{check, check_queries};
 use super::document::Document;
@@ -173,7 +174,7 @@ impl Loaded {
                 _ => server.bind(&address.0),
             };
         }
-        Ok(server)
+        Ok(with_admin(server, settings, &users))
     }
 }
 

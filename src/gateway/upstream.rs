@@ -8,6 +8,7 @@ use ::http::Uri;
 use super::document::Node;
 use super::reader::Reader;
 use super::setting::{Setting, quoted};
+use crate::http::proxy;
 
 /// A server behind this one: `http://host:port`, or `unix:` and a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -16,6 +17,16 @@ pub(crate) enum Upstream {
     Tcp(String),
     /// A socket's path.
     Unix(PathBuf),
+}
+
+impl Upstream {
+    /// The address as the proxy takes it.
+    pub(crate) fn address(&self) -> proxy::Upstream {
+        match self {
+            Self::Tcp(authority) => proxy::Upstream::tcp(authority),
+            Self::Unix(path) => proxy::Upstream::unix(path),
+        }
+    }
 }
 
 impl Setting for Upstream {

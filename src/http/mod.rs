@@ -13,6 +13,7 @@ mod failure;
 mod form;
 mod head;
 mod pages;
+pub mod proxy;
 mod request;
 mod respond;
 mod scope;

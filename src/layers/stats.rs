@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
+use super::LayerError;
+
 /// Why an event did not reach someone it was meant for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -70,6 +72,9 @@ pub struct LayerStats {
     started: Instant,
     dropped: [Counter; CAUSES],
     delivered: AtomicU64,
+    sends: AtomicU64,
+    group_sends: AtomicU64,
+    errors: AtomicU64,
 }
 
 /// One cause's count, what of it was logged, and when the next entry is due (milliseconds since the start).
@@ -82,7 +87,14 @@ struct Counter {
 
 impl Default for LayerStats {
     fn default() -> Self {
-        Self { started: Instant::now(), dropped: Default::default(), delivered: AtomicU64::new(0) }
+        Self {
+            started: Instant::now(),
+            dropped: Default::default(),
+            delivered: AtomicU64::new(0),
+            sends: AtomicU64::new(0),
+            group_sends: AtomicU64::new(0),
+            errors: AtomicU64::new(0),
+        }
     }
 }
 
@@ -92,6 +104,31 @@ impl LayerStats {
         if events > 0 {
             self.delivered.fetch_add(events, Relaxed);
         }
+    }
+
+    /// Counts a send to one channel, and its error if it is one. Gives the outcome back.
+    ///
+    /// # Errors
+    /// The outcome's own.
+    pub fn count_send<T>(&self, outcome: Result<T, LayerError>) -> Result<T, LayerError> {
+        self.sends.fetch_add(1, Relaxed);
+        self.count_error(outcome)
+    }
+
+    /// Counts a send to a group, and its error if it is one. Gives the outcome back.
+    ///
+    /// # Errors
+    /// The outcome's own.
+    pub fn count_group_send<T>(&self, outcome: Result<T, LayerError>) -> Result<T, LayerError> {
+        self.group_sends.fetch_add(1, Relaxed);
+        self.count_error(outcome)
+    }
+
+    fn count_error<T>(&self, outcome: Result<T, LayerError>) -> Result<T, LayerError> {
+        if outcome.is_err() {
+            self.errors.fetch_add(1, Relaxed);
+        }
+        outcome
     }
 
     /// Counts dropped events, and says so in the log at most once per cause and ten seconds.
@@ -114,6 +151,9 @@ impl LayerStats {
     pub fn snapshot(&self) -> LayerStatsSnapshot {
         LayerStatsSnapshot {
             delivered: self.delivered.load(Relaxed),
+            sends: self.sends.load(Relaxed),
+            group_sends: self.group_sends.load(Relaxed),
+            errors: self.errors.load(Relaxed),
             dropped: std::array::from_fn(|at| self.dropped[at].total.load(Relaxed)),
             ..LayerStatsSnapshot::default()
         }
@@ -134,6 +174,14 @@ pub struct LayerStatsSnapshot {
     pub channels: usize,
     /// Events that reached a mailbox or an outbox.
     pub delivered: u64,
+    /// Sends to single channels.
+    pub sends: u64,
+    /// Sends to groups.
+    pub group_sends: u64,
+    /// Sends of either kind that failed.
+    pub errors: u64,
+    /// How often a lost connection to the broker was made again.
+    pub reconnects: u64,
     dropped: [u64; CAUSES],
 }
 

@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::access_log::AccessLog;
+use super::admin::{self, Checks};
 use super::connection::Serving;
 use super::crew::Plan;
 use super::drain::Phase;
@@ -52,6 +53,8 @@ pub struct Server {
     log: AccessLog,
     trusted: Vec<Network>,
     workers: Plan,
+    admin: Option<String>,
+    checks: Checks,
     startup: Vec<Hook>,
     pub(super) shutdown: Vec<Hook>,
     pub(super) signal: Option<Signal>,
@@ -106,6 +109,8 @@ impl Server {
             log: AccessLog::text(),
             trusted: Vec::new(),
             workers: Plan::default(),
+            admin: None,
+            checks: Checks::default(),
             startup: Vec::new(),
             shutdown: Vec::new(),
             signal: None,
@@ -191,6 +196,40 @@ impl Server {
         self
     }
 
+    /// Listens for those who run the site, on a port of this machine (`"9100"`), `host:port` or `unix:/path`:
+    /// `/healthz` (is it alive), `/readyz` (can it serve: JSON with reasons, 503 when it cannot) and `/metrics` (for
+    /// Prometheus). Default: off.
+    ///
+    /// Whoever reaches it may read everything there: bind it to loopback or to a network of one's own. On loopback it
+    /// answers only what is addressed to this machine by name.
+    pub fn admin(mut self, bind: impl Into<String>) -> Self {
+        self.admin = Some(bind.into());
+        self
+    }
+
+    /// Something without which the server is not ready, such as a database or a server behind. Channel layers and the
+    /// drain are always among the checks.
+    ///
+    /// ```
+    /// # fn example(server: solent::server::Server, proxy: solent::http::proxy::Proxy) {
+    /// let server = server.ready_check("django", move || {
+    ///     let proxy = proxy.clone();
+    ///     async move { proxy.check().await }
+    /// });
+    /// # }
+    /// ```
+    pub fn ready_check<F>(
+        mut self,
+        name: impl Into<String>,
+        check: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), Error>> + Send + 'static,
+    {
+        self.checks.add(name.into(), check);
+        self
+    }
+
     /// Runs before the server listens; an error stops the start. ASGI: `lifespan.startup`.
     pub fn on_startup<F>(mut self, hook: impl FnOnce(Arc<Environment>) -> F + Send + 'static) -> Self
     where
@@ -256,6 +295,12 @@ impl Server {
         let _ended = self.workers.start(&self.app, &env).await?;
         let urls: Vec<_> = listeners.iter().map(Listener::url).collect();
         let (phase, phases) = watch::channel(Phase::Serving);
+        let admin = match self.admin.take() {
+            Some(bind) => {
+                Some(admin::start(&bind, Arc::clone(&env), phases.clone(), self.checks.clone()).await?)
+            }
+            None => None,
+        };
         let trusted: Arc<[Network]> = self.trusted.into();
         let permits = Arc::new(Permits::new(&env.limits, Arc::clone(&trusted)));
         let handler = Handler {
@@ -267,7 +312,7 @@ impl Server {
         };
         let serving = Arc::new(Serving::new(handler, phases));
         self.log.banner(self.debug, &urls);
-        Ok(Running::spawn(env, phase, serving, permits, listeners, self.shutdown))
+        Ok(Running::spawn(env, phase, serving, permits, listeners, self.shutdown).with_admin(admin))
     }
 
     fn environment(&self) -> Result<Environment, ServeError> {

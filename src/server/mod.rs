@@ -5,6 +5,7 @@
 
 mod access_log;
 mod activity;
+mod admin;
 mod body;
 mod builder;
 mod connection;

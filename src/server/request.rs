@@ -114,8 +114,9 @@ impl Handler {
         if !response.body().is_end_stream() {
             response.body_mut().keep(hold);
         }
-        let client = Client(arrival.origin.client);
-        self.log.http(&method, &raw_path, response.status(), arrival.start.elapsed(), &client, &arrival.id);
+        let (client, time) = (Client(arrival.origin.client), arrival.start.elapsed());
+        self.env.metrics.count_request(response.status(), time);
+        self.log.http(&method, &raw_path, response.status(), time, &client, &arrival.id);
         response
     }
 

@@ -32,6 +32,7 @@ pub struct Running {
     phase: watch::Sender<Phase>,
     tasks: TaskTracker,
     shutdown: Vec<Hook>,
+    admin: Option<Box<Self>>,
 }
 
 impl Running {
@@ -54,7 +55,16 @@ impl Running {
             };
             tasks.spawn(accepting.run(phase.subscribe()));
         }
-        Self { env, addresses, phase, tasks, shutdown }
+        Self { env, addresses, phase, tasks, shutdown, admin: None }
+    }
+
+    pub(super) fn with_admin(self, admin: Option<Self>) -> Self {
+        Self { admin: admin.map(Box::new), ..self }
+    }
+
+    /// The admin listener's TCP address, where there is one.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref()?.addresses.first().copied()
     }
 
     /// The TCP addresses that are listened on, with the ports that were found for port 0.
@@ -103,6 +113,9 @@ impl Running {
                 error!(error = %failed.chain(), "a shutdown hook failed");
                 outcome = Err(ServeError::Shutdown(failed.chain()));
             }
+        }
+        if let Some(admin) = &self.admin {
+            admin.phase.send_replace(Phase::Stopped);
         }
         outcome
     }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Instant;
 
 use ::http::header::{CONNECTION, RETRY_AFTER};
 use ::http::{HeaderValue, Method, Request, StatusCode, Version};
@@ -76,6 +77,7 @@ impl Handler {
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
+        let start = Instant::now();
         let path = scope.raw_path.clone().into();
         let visit = Arc::new(Visit {
             log: self.log.clone(),
@@ -86,8 +88,12 @@ impl Handler {
         visit.turn(Turn::Handshaking);
         let open = OpenSocket { visit: Arc::clone(&visit), _permit: Arc::clone(&peer.permit), _hold: hold };
         match self.try_upgrade::<T>(request, scope, open).await {
-            Ok(response) => response,
+            Ok(response) => {
+                self.env.metrics.count_accepted(start.elapsed());
+                response
+            }
             Err(denial) => {
+                self.env.metrics.count_refused(&denial.rule.0, start.elapsed());
                 visit.turn(Turn::Reject);
                 info!(path = %visit.path, status = denial.status.as_u16(), rule = %denial.rule, detail = denial.detail, "handshake refused");
                 let mut response = handshake::refused(&denial);

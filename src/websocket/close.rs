@@ -39,6 +39,8 @@ impl CloseCode {
     pub const SESSION_ENDED: Self = Self(4401);
     /// The permission for this route was withdrawn.
     pub const FORBIDDEN: Self = Self(4403);
+    /// A server behind this one has ended or broken the socket.
+    pub const BAD_GATEWAY: Self = Self(1014);
     /// No byte came after a ping.
     pub const NO_PONG: Self = Self(4408);
     /// Too many messages.

@@ -1,4 +1,4 @@
-//! Frames from bytes, and messages from frames: RFC 6455 section 5 as a server must read it.
+//! Frames from bytes, and messages from frames: RFC 6455 section 5 as a server must read it, and a client.
 //!
 //! tungstenite parses the frame header; everything above it is here, because its own message layer has no door
 //! for extensions and notices invalid UTF-8 only at a frame's end. An idle decoder owns no memory: header bytes
@@ -30,7 +30,7 @@ pub(crate) enum Incoming {
     Close(Option<CloseFrame>),
 }
 
-/// Reads the frames of one client.
+/// Reads the frames of one client, or of a server behind.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     header: [u8; HEADER],
@@ -40,6 +40,8 @@ pub(crate) struct Decoder {
     control: Vec<u8>,
     message_limit: usize,
     frame_limit: usize,
+    /// Whether the peer is a server, which masks nothing.
+    unmasked: bool,
     deflate: Deflate,
 }
 
@@ -73,12 +75,18 @@ impl Decoder {
             control: Vec::new(),
             message_limit,
             frame_limit,
+            unmasked: false,
             deflate: match agreed {
                 None => Deflate::Off,
                 Some(agreed) if agreed.client_context => Deflate::Kept(None),
                 Some(_) => Deflate::Alone,
             },
         }
+    }
+
+    /// The same for a server's frames.
+    pub(crate) fn of_server(self) -> Self {
+        Self { unmasked: true, ..self }
     }
 
     /// Reads from `input` up to the end of the next message or control frame; what follows stays in `input`.
@@ -131,7 +139,12 @@ impl Decoder {
         if header.rsv2 || header.rsv3 || header.rsv1 && !compressed {
             return Err(protocol("a reserved bit is set"));
         }
-        let mask = header.mask.ok_or_else(|| protocol("a client's frame must be masked"))?;
+        let mask = match (header.mask, self.unmasked) {
+            (Some(mask), false) => mask,
+            (None, true) => [0; 4],
+            (None, false) => return Err(protocol("a client's frame must be masked")),
+            (Some(_), true) => return Err(protocol("a server's frame must not be masked")),
+        };
         if header.len(length) != header_length || length >> 63 != 0 {
             return Err(protocol("the payload length is not in its shortest form"));
         }

@@ -69,8 +69,14 @@ pub(super) enum End {
 }
 
 impl Line {
-    pub(super) fn new(accepted: Accepted, outbox: Arc<Outbox>, env: Arc<Environment>, limit: usize) -> Self {
-        let registration = env.sockets.enter(&outbox);
+    pub(super) fn new(
+        accepted: Accepted,
+        outbox: Arc<Outbox>,
+        env: Arc<Environment>,
+        limit: usize,
+        route: &Arc<str>,
+    ) -> Self {
+        let registration = env.sockets.enter(&outbox, route);
         let decoder = Decoder::new(limit, limit, accepted.agreed.as_ref());
         Self {
             wire: Wire::new(accepted.socket, decoder, &outbox),
@@ -183,6 +189,7 @@ where
     }
 
     async fn receive(&mut self, message: Message) -> Option<End> {
+        self.line.outbox.count_received(message.as_bytes().len());
         let consumer = self.consumer.as_mut()?;
         let outcome = self.line.handle(consumer.receive(&mut self.ctx, message)).await;
         self.after(outcome)

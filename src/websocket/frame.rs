@@ -1,9 +1,10 @@
-//! Bytes of the frames that a server sends: unmasked, never fragmented.
+//! Bytes of the frames that are sent, never fragmented: a server's unmasked, a client's masked.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 
+use super::assembly::unmask;
 use super::deflate::Encoding;
 use super::{CloseFrame, Message};
 use crate::layers::{EncodingKey, Event, EventError};
@@ -51,13 +52,33 @@ pub(super) fn pong(payload: &[u8]) -> Bytes {
 
 /// A close frame. Codes that may not stand in one give a frame without a code.
 pub(super) fn close(close: &CloseFrame) -> Bytes {
+    frame(OpCode::Control(Control::Close), &close_payload(close), false)
+}
+
+fn close_payload(close: &CloseFrame) -> Vec<u8> {
     if !close.code.is_sendable() {
-        return Bytes::from_static(&[0x88, 0x00]);
+        return Vec::new();
     }
-    let mut payload = Vec::with_capacity(2 + close.reason.len());
-    payload.extend_from_slice(&close.code.0.to_be_bytes());
-    payload.extend_from_slice(close.reason.as_bytes());
-    frame(OpCode::Control(Control::Close), &payload, false)
+    [&close.code.0.to_be_bytes()[..], close.reason.as_bytes()].concat()
+}
+
+/// A client's close frame.
+pub(super) fn masked_close(close: &CloseFrame) -> Bytes {
+    masked(OpCode::Control(Control::Close), &close_payload(close))
+}
+
+/// One final frame of a client.
+pub(super) fn masked(opcode: OpCode, payload: &[u8]) -> Bytes {
+    let mask = rand::random();
+    let header = FrameHeader { opcode, mask: Some(mask), ..FrameHeader::default() };
+    let length = payload.len() as u64;
+    let start = header.len(length);
+    let mut bytes = BytesMut::with_capacity(start + payload.len()).writer();
+    header.format(length, &mut bytes).expect("writing into memory does not fail");
+    let mut bytes = bytes.into_inner();
+    bytes.extend_from_slice(payload);
+    unmask(&mut bytes[start..], mask);
+    bytes.freeze()
 }
 
 /// One final frame. `compressed` sets RSV1 (RFC 7692 section 6).

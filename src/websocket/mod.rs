@@ -4,6 +4,7 @@
 //! [`consumer`](crate::consumer), which never meets them.
 
 mod assembly;
+pub(crate) mod client;
 mod clock;
 mod close;
 mod connection;
@@ -20,14 +21,18 @@ pub(crate) mod opening;
 pub(crate) mod outbox;
 mod refusal;
 mod sockets;
+mod traffic;
 mod verdict;
 mod wire;
 
 pub use close::{CloseCode, CloseFrame};
 pub use connection::{Acceptance, Accepted, Connection, Socket, Stream, Transport};
+pub(crate) use decoder::Incoming;
 pub use deflate::Compression;
 pub use message::Message;
 pub(crate) use message::decode_json;
 pub use outbox::Finished;
 pub use refusal::{Denial, Refusal, Rule};
 pub use sockets::{SocketHandle, Sockets};
+pub use traffic::{RouteTraffic, Traffic};
+pub(crate) use wire::Ended;

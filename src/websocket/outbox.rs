@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 
 use super::deflate::Encoding;
 use super::drops::FrameDrops;
+use super::traffic::Traffic;
 use super::{CloseCode, CloseFrame, frame};
 use crate::layers::{Event, EventSink, Overflow, Pushed};
 
@@ -34,6 +36,14 @@ pub(crate) struct Outbox {
     drops: Arc<FrameDrops>,
     /// Known once the handshake is accepted; nothing is sent before.
     encoding: OnceLock<Encoding>,
+    received: Received,
+}
+
+/// What came from the client. The driver alone writes it, so that no update waits for another.
+#[derive(Debug, Default)]
+struct Received {
+    messages: AtomicU64,
+    bytes: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +61,8 @@ struct State {
     space: Option<Waker>,
     request: Option<Request>,
     finished: bool,
+    // The lock is held whenever frames are appended: counting here costs two additions.
+    sent: Traffic,
 }
 
 /// Where frames go.
@@ -78,7 +90,14 @@ pub(crate) enum Request {
 
 impl Outbox {
     pub(crate) fn new(limit: usize, overflow: Overflow, drops: Arc<FrameDrops>) -> Self {
-        Self { state: Mutex::default(), limit, overflow, drops, encoding: OnceLock::new() }
+        Self {
+            state: Mutex::default(),
+            limit,
+            overflow,
+            drops,
+            encoding: OnceLock::new(),
+            received: Received::default(),
+        }
     }
 
     /// How this socket's messages are encoded.
@@ -90,6 +109,24 @@ impl Outbox {
     pub(crate) fn set_encoding(&self, encoding: Encoding) {
         // A second handshake on one outbox can't be.
         let _ = self.encoding.set(encoding);
+    }
+
+    /// Counts a message from the client.
+    pub(super) fn count_received(&self, bytes: usize) {
+        let add =
+            |counter: &AtomicU64, more| counter.store(counter.load(Relaxed).wrapping_add(more), Relaxed);
+        add(&self.received.messages, 1);
+        add(&self.received.bytes, bytes as u64);
+    }
+
+    /// What has passed in both directions so far.
+    pub(super) fn traffic(&self) -> Traffic {
+        let sent = self.lock().sent;
+        Traffic {
+            messages_in: self.received.messages.load(Relaxed),
+            bytes_in: self.received.bytes.load(Relaxed),
+            ..sent
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -316,6 +353,7 @@ impl State {
             self.waiting_since = Some(Instant::now());
         }
         self.bytes += frame.len();
+        self.sent.add_frame(&frame);
         self.queue.push_back(frame);
         !self.blocked && !std::mem::replace(&mut self.flush_owed, true)
     }
@@ -326,6 +364,7 @@ impl State {
         while self.bytes + length > limit && self.queue.len() > 1 {
             if let Some(dropped) = self.queue.remove(1) {
                 self.bytes -= dropped.len();
+                self.sent.remove_frame(&dropped);
                 lost += 1;
             }
         }

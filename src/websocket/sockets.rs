@@ -1,6 +1,7 @@
 //! All open sockets of a server: the drain, and whoever must reach a socket from outside, find them here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,7 +9,8 @@ use tokio::sync::Notify;
 
 use super::drops::FrameDrops;
 use super::outbox::{Outbox, Request};
-use super::{CloseFrame, Message, frame};
+use super::traffic::{RouteCounters, RouteTraffic};
+use super::{CloseFrame, Finished, Message, frame};
 use crate::layers::Pushed;
 
 /// Locks are split so that connects and disconnects on many threads do not meet.
@@ -32,20 +34,39 @@ impl SocketHandle {
         }
     }
 
+    /// Sends a message once there is room for it.
+    ///
+    /// # Errors
+    /// When the socket takes no more frames at all.
+    pub(crate) async fn send_when_room(&self, message: &Message) -> Result<(), Finished> {
+        let frame = frame::message(message, self.0.encoding());
+        poll_fn(|cx| self.0.poll_send(&frame, cx)).await?;
+        self.0.flush();
+        Ok(())
+    }
+
     /// Asks the socket's driver to close it. The first request wins.
     pub fn close(&self, frame: CloseFrame) {
         self.0.request(Request::Close(frame));
     }
 }
 
+/// One open socket.
+#[derive(Debug)]
+struct Open {
+    outbox: Arc<Outbox>,
+    route: Arc<RouteCounters>,
+}
+
 /// All open sockets of a server.
 #[derive(Debug, Default)]
 pub struct Sockets {
-    shards: [Mutex<HashMap<u64, Arc<Outbox>>>; SHARDS],
+    shards: [Mutex<HashMap<u64, Open>>; SHARDS],
     next: AtomicU64,
     open: AtomicUsize,
     pub(crate) drops: Arc<FrameDrops>,
     emptied: Notify,
+    routes: Mutex<BTreeMap<Arc<str>, Arc<RouteCounters>>>,
 }
 
 impl Sockets {
@@ -69,7 +90,7 @@ impl Sockets {
     pub fn handles(&self) -> Vec<SocketHandle> {
         self.shards
             .iter()
-            .flat_map(|shard| lock(shard).values().cloned().collect::<Vec<_>>())
+            .flat_map(|shard| lock(shard).values().map(|open| Arc::clone(&open.outbox)).collect::<Vec<_>>())
             .map(SocketHandle)
             .collect()
     }
@@ -92,14 +113,43 @@ impl Sockets {
         }
     }
 
-    pub(super) fn enter(self: &Arc<Self>, outbox: &Arc<Outbox>) -> Registration {
+    pub(super) fn enter(self: &Arc<Self>, outbox: &Arc<Outbox>, route: &Arc<str>) -> Registration {
+        let route = self.route(route);
+        route.opened.fetch_add(1, Ordering::Relaxed);
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         self.open.fetch_add(1, Ordering::AcqRel);
-        lock(self.shard(id)).insert(id, Arc::clone(outbox));
+        lock(self.shard(id)).insert(id, Open { outbox: Arc::clone(outbox), route: Arc::clone(&route) });
         Registration { sockets: Arc::clone(self), id }
     }
 
-    fn shard(&self, id: u64) -> &Mutex<HashMap<u64, Arc<Outbox>>> {
+    /// What has passed through the sockets of each route since the start, those that are open included.
+    pub fn traffic(&self) -> BTreeMap<Arc<str>, RouteTraffic> {
+        // All at once, so that no socket is counted both as open and as closed: a counter that falls looks like a
+        // restart to who reads it.
+        let shards: Vec<_> = self.shards.iter().map(lock).collect();
+        let routes = lock(&self.routes);
+        let closed = routes.iter().map(|(name, route)| (Arc::clone(name), route.snapshot()));
+        let mut traffic: BTreeMap<_, _> = closed.collect();
+        for open in shards.iter().flat_map(|shard| shard.values()) {
+            if let Some(route) = traffic.get_mut(&open.route.name) {
+                route.open += 1;
+                route.traffic.add(open.outbox.traffic());
+            }
+        }
+        traffic
+    }
+
+    fn route(&self, name: &Arc<str>) -> Arc<RouteCounters> {
+        let mut routes = lock(&self.routes);
+        if let Some(route) = routes.get(name) {
+            return Arc::clone(route);
+        }
+        let route = Arc::new(RouteCounters::new(Arc::clone(name)));
+        routes.insert(Arc::clone(name), Arc::clone(&route));
+        route
+    }
+
+    fn shard(&self, id: u64) -> &Mutex<HashMap<u64, Open>> {
         &self.shards[id as usize % SHARDS]
     }
 }
@@ -114,7 +164,9 @@ pub(super) struct Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         let mut shard = lock(self.sockets.shard(self.id));
-        shard.remove(&self.id);
+        if let Some(open) = shard.remove(&self.id) {
+            open.route.end(open.outbox.traffic());
+        }
         if shard.len() * 4 < shard.capacity() {
             shard.shrink_to_fit();
         }
@@ -125,7 +177,7 @@ impl Drop for Registration {
     }
 }
 
-fn lock(shard: &Mutex<HashMap<u64, Arc<Outbox>>>) -> MutexGuard<'_, HashMap<u64, Arc<Outbox>>> {
-    // A panic can't leave the map half-changed.
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(map: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic can't leave a map half-changed.
+    map.lock().unwrap_or_else(PoisonError::into_inner)
 }

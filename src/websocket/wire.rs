@@ -24,6 +24,11 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH].into());
 }
 
+/// Lends the thread's buffer. What is read into it must leave it before the next read.
+pub(super) fn with_scratch<T>(read: impl FnOnce(&mut [u8]) -> T) -> T {
+    BUFFER.with_borrow_mut(|buffer| read(buffer))
+}
+
 /// The bytes of one connection.
 pub(super) struct Wire {
     io: Io,
@@ -41,7 +46,7 @@ enum Io {
 
 /// Why nothing more comes.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// The peer left without a close frame.
     Lost(io::Error),
     /// The peer broke the protocol or a limit: what to close with.

@@ -5,6 +5,7 @@ mod binary;
 mod broken;
 mod commands;
 mod courses;
+mod proxy;
 #[path = "../support/raw.rs"]
 mod raw;
 mod site;

@@ -6,6 +6,7 @@ mod raw;
 mod site;
 
 mod access_log;
+mod admin;
 mod bodies;
 mod drain;
 mod forwarded;

@@ -4,6 +4,7 @@ use tower::Layer;
 
 use super::consumers::consumer_of;
 use super::guards::bounded;
+use super::proxies::Proxies;
 use super::routes::{Endpoint, NoConsumer, Pattern, socket_routes_of, view_routes_of};
 use super::users::Users;
 use super::views::{Making, static_files_of, static_view};
@@ -41,7 +42,13 @@ pub(crate) fn application_of(
 ) -> Result<ProtocolTypeRouter, BuildError> {
     let hosts = hosts_of(settings);
     let pages = TemplatesLayer::new(templates);
-    let making = Making { settings, users, pages: pages.clone(), names: names_of(settings)? };
+    let making = Making {
+        settings,
+        users,
+        pages: pages.clone(),
+        names: names_of(settings)?,
+        proxies: Proxies::of(settings),
+    };
     let views = AllowedHostsLayer::new(hosts.clone()).layer(views_of(&making)?);
     let careful = making.headers();
     let views =
@@ -103,7 +110,7 @@ fn views_of(making: &Making<'_>) -> Result<ViewRouter, BuildError> {
 fn sockets_of(making: &Making<'_>, parts: &Parts) -> Result<UrlRouter, BuildError> {
     let routes = making.settings.websocket.iter().filter_map(|route| {
         let pattern = pattern_of(route.path.as_ref(), route.re_path.as_ref())?;
-        let consumer = guarded(making, route, bounded(route, consumer_of(route, parts)?));
+        let consumer = guarded(making, route, bounded(route, consumer_of(route, parts, &making.proxies)?));
         Some((pattern, name_of(route.name.as_ref()), consumer))
     });
     Ok(UrlRouter::new(socket_routes_of(routes))?)

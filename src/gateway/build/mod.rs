@@ -1,10 +1,12 @@
 //! From settings to a running application: what the keys say, put together of the other rooms' parts.
 
+mod admin;
 mod application;
 mod consumers;
 mod guards;
 mod layers;
 mod parts;
+mod proxies;
 pub(crate) mod routes;
 mod tables;
 mod users;
@@ -12,6 +14,7 @@ mod views;
 
 use std::path::PathBuf;
 
+pub(crate) use admin::with_admin;
 pub(crate) use application::{application_of, templates_of};
 pub(crate) use layers::{layer_of, layers_of};
 pub use parts::Parts;

@@ -36,7 +36,6 @@ impl Checked<'_> {
         self.hosts();
         self.sessions();
         self.files();
-        self.not_there_yet();
         if !is_level(&self.settings.log.level) {
             let problem = Problem::new(self.settings.log.level.span.clone(), "this is no level");
             self.report(
@@ -44,15 +43,6 @@ impl Checked<'_> {
                     "error, warn, info, debug or trace, or by part: \"info,solent::layers=debug\"",
                 ),
             );
-        }
-    }
-
-    /// Keys that are settled, while the part of the program that they are for is still to come.
-    fn not_there_yet(&mut self) {
-        let settings = self.settings;
-        if let Some(bind) = &settings.admin.bind {
-            let problem = Problem::new(bind.span.clone(), "the listener [admin] cannot be used yet");
-            self.report(problem.expecting("no table [admin]"));
         }
     }
 

@@ -181,7 +181,7 @@ fn letters() -> String {
 
 impl ChannelLayer for MemoryChannelLayer {
     fn send<'a>(&'a self, channel: &'a ChannelName, event: Event) -> BoxFuture<'a, Result<(), LayerError>> {
-        Box::pin(async move { self.0.send(channel, &event) })
+        Box::pin(async move { self.0.hub.stats().count_send(self.0.send(channel, &event)) })
     }
 
     fn receive<'a>(&'a self, channel: &'a ChannelName) -> BoxFuture<'a, Result<Event, LayerError>> {
@@ -266,7 +266,7 @@ impl ChannelLayer for MemoryChannelLayer {
         group: &'a GroupName,
         event: Event,
     ) -> BoxFuture<'a, Result<Delivered, LayerError>> {
-        Box::pin(async move { Ok(self.0.group_send(group, &event)) })
+        Box::pin(async move { self.0.hub.stats().count_group_send(Ok(self.0.group_send(group, &event))) })
     }
 
     fn flush(&self) -> BoxFuture<'_, Result<(), LayerError>> {

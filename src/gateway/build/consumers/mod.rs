@@ -16,9 +16,11 @@ use self::listen::Listen;
 pub(crate) use self::rate::lock;
 use self::relay::Relay;
 use super::Parts;
+use super::proxies::Proxies;
 use crate::consumer::{Context, Policy, WebsocketConsumer, consumer_with_state};
 use crate::gateway::group_template::GroupTemplate;
 use crate::gateway::settings::SocketRoute;
+use crate::http::proxy::{Proxy, ProxyConsumer};
 use crate::layers::GroupName;
 use crate::routing::BoxedApplication;
 use crate::{Result, Scope};
@@ -30,11 +32,16 @@ pub(crate) type Groups = Arc<[GroupTemplate]>;
 const LAYER_GAP: &str = r#"{"type":"layer.gap"}"#;
 
 /// The consumer that a route names; `None` for one that nobody knows.
-pub(crate) fn consumer_of(route: &SocketRoute, parts: &Parts) -> Option<BoxedApplication> {
+pub(crate) fn consumer_of(route: &SocketRoute, parts: &Parts, proxies: &Proxies) -> Option<BoxedApplication> {
     let policy = policy_of(route);
     let groups = route.group.iter().chain(&route.groups);
     let groups: Groups = groups.filter_map(|group| GroupTemplate::parse(group).ok()).collect();
     Some(match route.consumer.as_str() {
+        "proxy" => {
+            let proxy = proxies.get(&route.upstream.as_ref()?.value)?.clone();
+            let consumer = consumer_with_state::<Limited<ProxyConsumer>, Proxy>(proxy);
+            BoxedApplication::new(consumer.with_policy(policy))
+        }
         "echo" => built_in::<Echo>(groups, policy),
         "chat" => built_in::<Chat>(groups, policy),
         "relay" => built_in::<Relay>(groups, policy),

@@ -12,10 +12,12 @@ use ::http::{HeaderValue, Method, StatusCode, header};
 use tower::Layer;
 
 pub(crate) use self::static_files::{static_files_of, static_view};
+use super::proxies::Proxies;
 use super::routes::Endpoint;
 use super::users::Users;
 use crate::auth::QueryPermission;
 use crate::gateway::settings::{CachePolicy, HttpRoute, Settings, Target};
+use crate::http::proxy::Proxy;
 use crate::http::{
     BoxedHttp, BoxedView, CsrfLayer, HttpError, Response, StaticFiles, TemplatesLayer, ViewService,
 };
@@ -28,6 +30,7 @@ pub(crate) struct Making<'s> {
     pub(crate) users: &'s Users,
     pub(crate) pages: TemplatesLayer,
     pub(crate) names: Names,
+    pub(crate) proxies: Proxies,
 }
 
 impl Making<'_> {
@@ -96,7 +99,8 @@ impl Making<'_> {
                 let next = logout.next.as_ref().map(|next| self.address(next));
                 accounts::logout_view(next.unwrap_or_else(|| self.login_url()))
             }
-            Target::Proxy(_) | Target::Events(_) => unavailable(),
+            Target::Proxy(upstream) => self.proxies.get(&upstream.value).map_or_else(unavailable, proxied),
+            Target::Events(_) => unavailable(),
         }
     }
 
@@ -111,6 +115,15 @@ impl Making<'_> {
             None => headers,
         }
     }
+}
+
+/// The server behind, as a view.
+fn proxied(proxy: &Proxy) -> BoxedView {
+    let service = BoxedHttp::new(proxy.clone());
+    BoxedView::new(move |request| {
+        let answer = service.call(request);
+        Box::pin(async move { Ok(answer.await) })
+    })
 }
 
 /// A target whose part of the program is not there.

@@ -8,7 +8,7 @@ use crate::layers::{ChannelLayer, ChannelName, Event, GroupName, LayerError, Lay
 
 impl ChannelLayer for RedisChannelLayer {
     fn send<'a>(&'a self, channel: &'a ChannelName, event: Event) -> BoxFuture<'a, Result<(), LayerError>> {
-        Box::pin(async move { self.0.send(channel, &event).await })
+        Box::pin(async move { self.0.local.hub.stats().count_send(self.0.send(channel, &event).await) })
     }
 
     fn receive<'a>(&'a self, channel: &'a ChannelName) -> BoxFuture<'a, Result<Event, LayerError>> {
@@ -83,7 +83,10 @@ impl ChannelLayer for RedisChannelLayer {
         group: &'a GroupName,
         event: Event,
     ) -> BoxFuture<'a, Result<Delivered, LayerError>> {
-        Box::pin(async move { self.0.group_send(group, &event).await })
+        Box::pin(async move {
+            let sent = self.0.group_send(group, &event).await;
+            self.0.local.hub.stats().count_group_send(sent)
+        })
     }
 
     fn flush(&self) -> BoxFuture<'_, Result<(), LayerError>> {
@@ -101,6 +104,8 @@ impl ChannelLayer for RedisChannelLayer {
     fn stats(&self) -> LayerStatsSnapshot {
         let mut snapshot = self.0.local.hub.snapshot();
         snapshot.channels = self.0.plain.len();
+        let links = self.0.links.get().map(|links| &links[..]).unwrap_or_default();
+        snapshot.reconnects = links.iter().map(|link| link.health.reconnects()).sum();
         snapshot
     }
 

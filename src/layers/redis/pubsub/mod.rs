@@ -204,7 +204,7 @@ impl Inner {
 
 impl ChannelLayer for RedisPubSubChannelLayer {
     fn send<'a>(&'a self, channel: &'a ChannelName, event: Event) -> BoxFuture<'a, Result<(), LayerError>> {
-        Box::pin(async move { self.0.send(channel, &event).await })
+        Box::pin(async move { self.0.local.hub.stats().count_send(self.0.send(channel, &event).await) })
     }
 
     fn receive<'a>(&'a self, channel: &'a ChannelName) -> BoxFuture<'a, Result<Event, LayerError>> {
@@ -287,8 +287,8 @@ impl ChannelLayer for RedisPubSubChannelLayer {
         event: Event,
     ) -> BoxFuture<'a, Result<Delivered, LayerError>> {
         Box::pin(async move {
-            self.0.publish(&self.0.local.names.group(group), &event).await?;
-            Ok(Delivered::default())
+            let published = self.0.publish(&self.0.local.names.group(group), &event).await;
+            self.0.local.hub.stats().count_group_send(published.map(|_| Delivered::default()))
         })
     }
 
@@ -312,6 +312,8 @@ impl ChannelLayer for RedisPubSubChannelLayer {
     fn stats(&self) -> LayerStatsSnapshot {
         let mut snapshot = self.0.local.hub.snapshot();
         snapshot.channels = self.0.local.listened();
+        let links = self.0.links.get().map(|links| &links[..]).unwrap_or_default();
+        snapshot.reconnects = links.iter().map(|link| link.health.reconnects()).sum();
         snapshot
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
@@ -18,6 +19,7 @@ pub(in crate::layers::redis) struct Health {
     host: String,
     parts: watch::Sender<HashMap<Part, State>>,
     outages: Mutex<HashMap<Part, Instant>>,
+    reconnects: AtomicU64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,11 +33,21 @@ impl Health {
     /// A host with these connections still to be made.
     pub(in crate::layers::redis) fn new(host: String, parts: &[Part]) -> Self {
         let parts = parts.iter().map(|part| (*part, State::Connecting)).collect();
-        Self { host, parts: watch::Sender::new(parts), outages: Mutex::default() }
+        Self {
+            host,
+            parts: watch::Sender::new(parts),
+            outages: Mutex::default(),
+            reconnects: AtomicU64::new(0),
+        }
     }
 
     pub(in crate::layers::redis) fn is_ready(&self) -> bool {
         self.parts.borrow().values().all(|state| *state == State::Ready)
+    }
+
+    /// How often a lost connection was made again.
+    pub(in crate::layers::redis) fn reconnects(&self) -> u64 {
+        self.reconnects.load(Relaxed)
     }
 
     /// A part is connected. The last one to come back ends the outage. Says how long this part was away.
@@ -43,6 +55,7 @@ impl Health {
         self.parts.send_modify(|parts| drop(parts.insert(part, State::Ready)));
         let mut outages = lock(&self.outages);
         let away = outages.remove(&part)?.elapsed();
+        self.reconnects.fetch_add(1, Relaxed);
         if outages.is_empty() {
             tracing::info!(host = self.host, seconds = away.as_secs_f32(), "Redis is back");
         }

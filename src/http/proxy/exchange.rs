@@ -1,0 +1,180 @@
+//! One request to a server behind, and its answer.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ::http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
+use ::http::request::Parts;
+use ::http::uri::PathAndQuery;
+use ::http::{HeaderValue, Method, Request, StatusCode, Uri, Version};
+use http_body::Body as _;
+use hyper::body::Incoming;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+
+use super::body::{Download, Progress, Upload};
+use super::error::ProxyError;
+use super::forwarded::Circle;
+use super::lease::Lease;
+use super::pool::Pool;
+use super::{forwarded, headers};
+use crate::http::{Body, HttpError, Response, page, wants_html};
+use crate::metrics::class;
+use crate::{Scope, Scoped};
+
+/// Asks the server behind; what it does not answer is answered with an error page.
+pub(super) async fn answer(pool: &Arc<Pool>, request: super::Request) -> Response {
+    let html = wants_html(request.headers());
+    let (id, env) = (request.scope().request_id.clone(), Arc::clone(&request.scope().env));
+    let start = Instant::now();
+    let exchanged = exchange(pool, request).await;
+    let result = exchanged.as_ref().map_or_else(ProxyError::label, |response| class(response.status()));
+    env.metrics.upstream(pool.name()).count(result, start.elapsed());
+    match exchanged {
+        Ok(response) => response,
+        Err(error) => {
+            let answer = error.answer();
+            tracing::warn!(
+                upstream = %pool.upstream(), request = %id, result, error = %error.chain(),
+                "a server behind has given no answer"
+            );
+            page(answer.status(), answer.text(), None, html)
+        }
+    }
+}
+
+async fn exchange(pool: &Arc<Pool>, mut request: super::Request) -> Result<Response, ProxyError> {
+    let scope = std::mem::replace(request.scope_mut(), Scope::new(crate::Protocol::HTTP, ""));
+    let (head, body) = request.into_parts();
+    let request = upstream_request(pool, head, &scope, &body)?;
+    drop(scope);
+    let place = pool.place().await?;
+    let (upload, progress) = Upload::new(body);
+    let (lease, response) = send(pool, request.map(|()| upload), &progress).await?;
+    download(pool, response, lease, progress, place)
+}
+
+/// The request as the server behind gets it.
+fn upstream_request(pool: &Pool, head: Parts, scope: &Scope, body: &Body) -> Result<Request<()>, ProxyError> {
+    let refuse = |status, text| ProxyError::Client(HttpError::new(status, text));
+    if head.method == Method::CONNECT {
+        return Err(refuse(StatusCode::NOT_IMPLEMENTED, "No tunnels are opened here."));
+    }
+    let mut fields = head.headers;
+    headers::clean_request(&mut fields);
+    forwarded::write(&mut fields, scope, head.version, pool.upstream(), &pool.settings().host)
+        .map_err(|Circle| refuse(StatusCode::LOOP_DETECTED, "This request goes in a circle."))?;
+    if body.is_end_stream() {
+        if !has_no_content(&head.method) {
+            fields.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+    } else if body.size_hint().exact().is_none() {
+        // hyper would send a GET's body of unknown length as none.
+        fields.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+    let mut request = Request::new(());
+    *request.method_mut() = head.method;
+    *request.uri_mut() = target(&scope.raw_path, head.uri.query())
+        .ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "The request target is malformed."))?;
+    *request.headers_mut() = fields;
+    Ok(request)
+}
+
+/// The target as it stood in the request line: routes may have taken parts of its path off.
+pub(super) fn target(raw_path: &str, query: Option<&str>) -> Option<Uri> {
+    let target = match query {
+        Some(query) => PathAndQuery::try_from(format!("{raw_path}?{query}")),
+        None => PathAndQuery::try_from(raw_path),
+    };
+    target.ok().map(Uri::from)
+}
+
+/// Methods whose requests need no length to say that they have no content (RFC 9110 section 8.6).
+fn has_no_content(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::DELETE)
+}
+
+/// Sends a request and waits for the answer's head. One that may be repeated is sent again when a kept connection
+/// turns out to be closed; one of which nothing was written, always.
+async fn send(
+    pool: &Arc<Pool>,
+    mut request: Request<Upload>,
+    progress: &Progress,
+) -> Result<(Lease, hyper::Response<Incoming>), ProxyError> {
+    let mut fresh = false;
+    loop {
+        let mut lease = pool.lease(fresh).await?;
+        let spare = (lease.reused && is_repeatable(&request)).then(|| copy_of(&request, progress));
+        let sent = within(pool.settings().response_time, progress, lease.send(request)).await?;
+        let mut error = match sent {
+            Ok(response) => return Ok((lease, response)),
+            Err(error) => error,
+        };
+        match error.take_message().or(spare).filter(|_| lease.reused) {
+            Some(again) => request = again,
+            None => return Err(ProxyError::from_exchange(error.into_error())),
+        }
+        fresh = true;
+    }
+}
+
+/// RFC 9110 section 9.2.2, without those whose body is on its way.
+fn is_repeatable(request: &Request<Upload>) -> bool {
+    let idempotent = has_no_content(request.method()) || *request.method() == Method::PUT;
+    idempotent && request.body().is_end_stream()
+}
+
+fn copy_of(request: &Request<Upload>, progress: &Progress) -> Request<Upload> {
+    let mut copy = Request::new(Upload::empty(progress.clone()));
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    copy
+}
+
+/// Waits for an answer's head for as long as the server owes it. While the client owes more of its body, its own time
+/// limit counts.
+async fn within<T>(
+    time: Duration,
+    progress: &Progress,
+    sending: impl Future<Output = T>,
+) -> Result<T, ProxyError> {
+    let mut sending = pin!(sending);
+    loop {
+        let owing_since = progress.since().unwrap_or_else(Instant::now);
+        if let Ok(sent) = timeout_at(owing_since + time, &mut sending).await {
+            return Ok(sent);
+        }
+        if progress.since().is_some_and(|since| since.elapsed() >= time) {
+            return Err(ProxyError::ResponseTime);
+        }
+    }
+}
+
+/// The answer as the client gets it.
+fn download(
+    pool: &Pool,
+    response: hyper::Response<Incoming>,
+    lease: Lease,
+    progress: Progress,
+    place: OwnedSemaphorePermit,
+) -> Result<Response, ProxyError> {
+    let (mut head, body) = response.into_parts();
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(ProxyError::Unlawful("a switch of protocols that nobody asked for"));
+    }
+    headers::clean_response(&mut head.headers).map_err(ProxyError::Unlawful)?;
+    head.extensions.clear();
+    // The version is each connection's own matter.
+    head.version = Version::HTTP_11;
+    if !body.is_end_stream() {
+        let body = Download::new(body, lease, progress, pool.settings().idle_time, place);
+        return Ok(Response::from_parts(head, Body::new(body)));
+    }
+    if progress.is_done() {
+        lease.give_back();
+    }
+    Ok(Response::from_parts(head, Body::empty()))
+}

@@ -1,0 +1,48 @@
+//! The times and bounds of a proxy, with their defaults.
+
+use std::time::Duration;
+
+use ::http::HeaderValue;
+
+/// Which `Host` a server behind gets.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum HostPolicy {
+    /// The client's own; a request without one gets the server's.
+    #[default]
+    Client,
+    /// The server's, as its address names it. `X-Forwarded-Host` has the client's.
+    Upstream,
+    /// A fixed one.
+    Named(HeaderValue),
+}
+
+/// What [`Proxy`](super::Proxy)'s methods set.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) connect_time: Duration,
+    pub(super) response_time: Duration,
+    pub(super) idle_time: Duration,
+    pub(super) connections: usize,
+    pub(super) idle_connections: usize,
+    pub(super) keep_alive: Duration,
+    pub(super) header_bytes: usize,
+    pub(super) header_fields: usize,
+    pub(super) host: HostPolicy,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            connect_time: Duration::from_secs(5),
+            response_time: Duration::from_secs(60),
+            idle_time: Duration::from_secs(60),
+            connections: 256,
+            idle_connections: 32,
+            keep_alive: Duration::from_secs(30),
+            header_bytes: 64 << 10,
+            header_fields: 200,
+            host: HostPolicy::default(),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A server behind: its address, and streams to it.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ::http::Uri;
+use ::http::uri::Authority;
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::{TcpStream, UnixStream};
+use tokio_util::either::Either;
+
+/// A dead server is noticed on idle connections too.
+const PROBE: Duration = Duration::from_secs(30);
+
+/// The address of a server behind: `http://host:port` without a path, or `unix:` and a socket's path.
+///
+/// ```
+/// use solent::http::proxy::Upstream;
+///
+/// let django: Upstream = "http://127.0.0.1:9000".parse()?;
+/// let gunicorn: Upstream = "unix:/run/gunicorn.sock".parse()?;
+/// assert!("http://127.0.0.1:9000/app/".parse::<Upstream>().is_err());
+/// # Ok::<_, solent::http::proxy::UpstreamError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Upstream(Address);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Address {
+    /// Host and port.
+    Tcp(String),
+    Unix(PathBuf),
+}
+
+/// A text that is no server's address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected \"http://host:port\" without a path, or \"unix:\" and a path; found {0:?}")]
+pub struct UpstreamError(String);
+
+pub(super) type Stream = Either<TcpStream, UnixStream>;
+
+impl Upstream {
+    /// A server at `host:port`. Whether there is such a host is known only when it is connected to.
+    pub fn tcp(address: impl Into<String>) -> Self {
+        Self(Address::Tcp(address.into()))
+    }
+
+    /// A server on a Unix socket.
+    pub fn unix(path: impl Into<PathBuf>) -> Self {
+        Self(Address::Unix(path.into()))
+    }
+
+    /// The `Host` by which its own address names it.
+    pub(super) fn host(&self) -> &str {
+        match &self.0 {
+            Address::Tcp(authority) => authority.strip_suffix(":80").unwrap_or(authority),
+            Address::Unix(_) => "localhost",
+        }
+    }
+
+    /// Opens a connection. Cancel safe.
+    pub(super) async fn connect(&self) -> io::Result<Stream> {
+        match &self.0 {
+            Address::Tcp(authority) => {
+                let stream = TcpStream::connect(authority).await?;
+                // Failures of either cost speed or notice alone.
+                let _ = stream.set_nodelay(true);
+                let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(PROBE));
+                Ok(Either::Left(stream))
+            }
+            Address::Unix(path) => UnixStream::connect(path).await.map(Either::Right),
+        }
+    }
+}
+
+impl FromStr for Upstream {
+    type Err = UpstreamError;
+
+    fn from_str(text: &str) -> Result<Self, UpstreamError> {
+        let wrong = || UpstreamError(text.to_owned());
+        if let Some(path) = text.strip_prefix("unix:") {
+            return if path.is_empty() { Err(wrong()) } else { Ok(Self::unix(path)) };
+        }
+        let uri: Uri = text.parse().map_err(|_| wrong())?;
+        let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
+        let authority = uri.authority().filter(|_| bare && uri.scheme_str() == Some("http"));
+        authority.and_then(tcp).ok_or_else(wrong)
+    }
+}
+
+fn tcp(authority: &Authority) -> Option<Upstream> {
+    let plain = !authority.as_str().contains('@') && !authority.host().is_empty();
+    let port = authority.port_u16();
+    let odd_port = port.is_none() && authority.as_str() != authority.host();
+    (plain && !odd_port).then(|| Upstream::tcp(format!("{}:{}", authority.host(), port.unwrap_or(80))))
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Address::Tcp(authority) => write!(f, "http://{authority}"),
+            Address::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read() {
+        for (text, shown, host) in [
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000", "127.0.0.1:9000"),
+            ("http://django/", "http://django:80", "django"),
+            ("http://[::1]:9000", "http://[::1]:9000", "[::1]:9000"),
+            ("unix:/run/a.sock", "unix:/run/a.sock", "localhost"),
+        ] {
+            let upstream: Upstream = text.parse().unwrap();
+            assert_eq!((upstream.to_string().as_str(), upstream.host()), (shown, host));
+        }
+        for text in [
+            "",
+            "127.0.0.1:9000",
+            "https://a",
+            "http://a/b",
+            "http://a?b",
+            "http://u:p@a",
+            "http://a:x",
+            "unix:",
+        ] {
+            assert!(text.parse::<Upstream>().is_err(), "{text}");
+        }
+    }
+}

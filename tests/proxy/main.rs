@@ -1,0 +1,15 @@
+//! The proxy: what servers behind receive, byte for byte, and what clients get of hostile answers.
+#![allow(missing_docs, unreachable_pub)]
+
+#[path = "../support/http2.rs"]
+mod http2;
+#[path = "../support/raw.rs"]
+mod raw;
+mod site;
+
+mod answers;
+mod bodies;
+mod connections;
+mod fields;
+mod smuggling;
+mod sockets;
