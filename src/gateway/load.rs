@@ -50,6 +50,12 @@ impl Loaded {
         Self::of(document, parts)
     }
 
+    /// Checks a text as if it stood in a file of this folder.
+    #[cfg(feature = "testing")]
+    pub(crate) fn of_text(text: &str, parts: &Parts) -> Result<Self, ConfigError> {
+        Self::of(Document::parse(Path::new("solent.toml"), text.to_owned(), &|_| None), parts)
+    }
+
     fn of(document: Document, parts: &Parts) -> Result<Self, ConfigError> {
         let mut reader = Reader::new(&document);
         let settings = Settings::read(&document.root, &mut reader);

@@ -17,19 +17,52 @@ pub(super) fn bounded(body: hyper::body::Incoming, limits: &Limits) -> Body {
     if body.is_end_stream() {
         return Body::empty();
     }
-    Body::new(Bounded {
-        body,
-        left: limits.body_bytes,
-        time: limits.body_read_time,
-        timer: Box::pin(tokio::time::sleep(limits.body_read_time)),
-    })
+    Body::new(Bounded { body, left: limits.body_bytes, patience: Patience::new(limits.body_read_time) })
 }
 
 struct Bounded {
     body: hyper::body::Incoming,
     left: usize,
+    patience: Patience,
+}
+
+/// Bytes a second below which a body that takes longer than its read time is too slow. Without it, one byte before
+/// each deadline would keep a connection for years.
+const SLOWEST: usize = 500;
+
+/// How long a body's bytes are waited for. The view's own time does not count.
+struct Patience {
+    /// Between two reads, and for the body without its bytes.
     time: Duration,
+    /// What has been waited altogether.
+    waited: Duration,
+    waiting_since: Option<Instant>,
+    received: usize,
     timer: Pin<Box<Sleep>>,
+}
+
+impl Patience {
+    fn new(time: Duration) -> Self {
+        let timer = Box::pin(tokio::time::sleep(time));
+        Self { time, waited: Duration::ZERO, waiting_since: None, received: 0, timer }
+    }
+
+    /// Ready when it has come to an end.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.waiting_since.is_none() {
+            let now = Instant::now();
+            self.waiting_since = Some(now);
+            let earned = Duration::from_secs((self.received / SLOWEST) as u64);
+            let left = (self.time + earned).saturating_sub(self.waited);
+            self.timer.as_mut().reset(now + left.min(self.time));
+        }
+        self.timer.as_mut().poll(cx)
+    }
+
+    fn has_received(&mut self, bytes: usize) {
+        self.received += bytes;
+        self.waited += self.waiting_since.take().map_or(Duration::ZERO, |since| since.elapsed());
+    }
 }
 
 impl HttpBody for Bounded {
@@ -44,15 +77,11 @@ impl HttpBody for Bounded {
             return Poll::Ready(Some(Err(too_large())));
         }
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
-            return match self.timer.as_mut().poll(cx) {
-                Poll::Ready(()) => Poll::Ready(Some(Err(too_slow()))),
-                Poll::Pending => Poll::Pending,
-            };
+            return self.patience.poll_end(cx).map(|()| Some(Err(too_slow())));
         };
-        let next = Instant::now() + self.time;
-        self.timer.as_mut().reset(next);
         if let Some(Ok(frame)) = &frame {
             let length = frame.data_ref().map_or(0, Bytes::len);
+            self.patience.has_received(length);
             match self.left.checked_sub(length) {
                 Some(left) => self.left = left,
                 None => return Poll::Ready(Some(Err(too_large()))),

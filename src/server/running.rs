@@ -216,8 +216,11 @@ impl Accepting {
 
 /// An address that has its share is told so, as far as one write tells it.
 fn refuse(stream: &TcpStream) {
-    const ANSWER: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
-    let _ = stream.try_write(ANSWER);
+    let date = httpdate::fmt_http_date(std::time::SystemTime::now());
+    let answer = format!(
+        "HTTP/1.1 429 Too Many Requests\r\nconnection: close\r\ncontent-length: 0\r\ndate: {date}\r\n\r\n"
+    );
+    let _ = stream.try_write(answer.as_bytes());
 }
 
 /// Without descriptors, accepting pauses; an aborted connection is nobody's concern.

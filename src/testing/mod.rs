@@ -5,6 +5,8 @@
 
 mod dialogue;
 mod frames;
+#[doc(hidden)]
+pub mod fuzz;
 mod handshake;
 mod http;
 mod line;

@@ -8,7 +8,7 @@ pub(crate) mod client;
 mod clock;
 mod close;
 mod connection;
-mod decoder;
+pub(crate) mod decoder;
 pub(crate) mod deflate;
 mod driver;
 pub(crate) mod drops;

@@ -100,3 +100,21 @@ async fn while_the_server_is_away_views_and_handshakes_say_503_and_sockets_stay(
     site.database.execute("DELETE FROM django_session", &[]).await.unwrap();
     assert_eq!(socket.frame().await.close_code(), 4401);
 }
+
+/// Channels' row B11. Differs: no handler closes old connections; one that the server has closed is replaced.
+#[tokio::test]
+async fn b11_connections_that_the_server_has_closed_are_replaced() {
+    let postgres = Postgres::start();
+    let url = postgres.database("old");
+    let database = Database::connect(&url, DatabaseOptions::default()).await.unwrap();
+    let other = Database::connect(&url, DatabaseOptions::default()).await.unwrap();
+    database.rows("SELECT 1 AS one", &[]).await.unwrap();
+    let sql = "SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity \
+               WHERE datname = 'old' AND pid <> pg_backend_pid()";
+    assert!(!other.rows(sql, &[]).await.unwrap().is_empty());
+    // One that has rested for less than a second is given out untried.
+    let deadline = std::time::Instant::now() + crate::raw::PATIENCE;
+    while database.rows("SELECT 1 AS one", &[]).await.is_err() {
+        assert!(std::time::Instant::now() < deadline, "no connection was replaced");
+    }
+}

@@ -8,6 +8,21 @@ mod raw;
 mod site;
 
 mod rfc6455;
+mod rfc8441;
 mod rfc9110;
 mod rfc9112;
 mod rfc9113;
+
+/// The tables' cases; what is not a table is not counted.
+#[test]
+fn the_tables_hold_at_least_150_cases() {
+    let counts = [
+        ("RFC 9112", rfc9112::count()),
+        ("RFC 9110", rfc9110::count()),
+        ("RFC 9113", rfc9113::count()),
+        ("RFC 6455", rfc6455::count()),
+    ];
+    let all: usize = counts.iter().map(|(_, count)| count).sum();
+    println!("{counts:?}: {all} cases");
+    assert!(all >= 150);
+}

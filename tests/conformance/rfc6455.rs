@@ -48,6 +48,13 @@ const HANDSHAKES: &[Handshake] = &[
     ("3: an absolute target", "GET /ws/", "GET http://127.0.0.1/ws/", 101),
 ];
 
+pub const FRAMES: usize = 81;
+
+/// How many cases this file's tables hold.
+pub fn count() -> usize {
+    HANDSHAKES.len() + FRAMES
+}
+
 #[tokio::test]
 async fn handshakes() {
     let server = start().await;
@@ -95,7 +102,7 @@ async fn subprotocols() {
 }
 
 /// What must come back for the frames of a case.
-enum Expect {
+pub enum Expect {
     /// These frames: first byte and payload.
     Frames(&'static [(u8, &'static str)]),
     /// A close frame with this code (0: without one), then the end of the stream.
@@ -111,7 +118,7 @@ fn closing(payload: &[u8]) -> Vec<u8> {
 
 /// Section 5: frames; section 7: the end; section 8: text.
 #[rustfmt::skip]
-fn frames() -> Vec<(&'static str, Vec<u8>, Expect)> {
+pub fn frames() -> Vec<(&'static str, Vec<u8>, Expect)> {
     let join = |parts: &[&[u8]]| parts.concat();
     vec![
         ("5.1: an unmasked frame", vec![0x81, 1, b'a'], Close(1002)),
@@ -174,6 +181,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>, Expect)> {
         ("7.4.2: 999", close(999, ""), Close(1002)),
         ("7.4.2: 1016 is not assigned", close(1016, ""), Close(1002)),
         ("7.4.2: 1100 is not assigned", close(1100, ""), Close(1002)),
+        ("7.4.2: 2000 is for extensions", close(2000, ""), Close(1002)),
         ("7.4.2: 2999 is for extensions", close(2999, ""), Close(1002)),
         ("7.4.2: 3000 is for libraries", close(3000, ""), Close(3000)),
         ("7.4.2: 4999 is private", close(4999, ""), Close(4999)),
@@ -201,7 +209,7 @@ fn frames() -> Vec<(&'static str, Vec<u8>, Expect)> {
 async fn frames_and_closes() {
     let server = start().await;
     let cases = frames();
-    assert_eq!(cases.len(), 80);
+    assert_eq!(cases.len(), FRAMES);
     for (rule, bytes, expect) in cases {
         let mut raw = Raw::websocket(server.addresses()[0], "/ws/small/").await;
         raw.send(bytes).await;

@@ -61,6 +61,11 @@ const STATUSES: &[Case] = &[
     ("10.1.1: an expectation in HTTP/1.0", "POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nab", Closed(&[200])),
 ];
 
+/// How many cases this file's tables hold.
+pub fn count() -> usize {
+    TARGETS.len() + METHODS.len() + STATUSES.len()
+}
+
 #[tokio::test]
 async fn targets() {
     run(TARGETS).await;
@@ -94,6 +99,15 @@ async fn every_answer_has_a_date() {
         let (head, _) = answer("GET", &format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n")).await;
         let date = head.header("date").expect("a date");
         assert!(date.ends_with(" GMT") && date.len() == 29, "{date}");
+    }
+}
+
+/// Section 6.6.1 again: also where no application was asked.
+#[tokio::test]
+async fn a_refusal_of_the_servers_own_has_a_date() {
+    for bytes in ["GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\n\r\n", "BAD\r\n\r\n"] {
+        let (head, _) = answer("GET", bytes).await;
+        assert!(head.header("date").is_some(), "{}", head.text);
     }
 }
 

@@ -23,6 +23,9 @@ const REQUEST_LINE: &[Case] = &[
     ("3: a space in the target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
     ("3: no target", "GET HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
     ("3: no method", " / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3: a tab in place of a space", "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3: a space behind the version", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", Refused(&[400, 505])),
+    ("3.2.2: the absolute form without a host", "GET http:///echo HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
     ("3.1: a method is a token", "G@T / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
     ("3.1: NUL in a method", "G\0T / HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
     ("3.2.1: the origin form", "GET /echo?a=b HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
@@ -64,6 +67,8 @@ const FIELDS: &[Case] = &[
     ("5.1: a field without a name", "GET / HTTP/1.1\r\nHost: a\r\n: b\r\n\r\n", Refused(&[400])),
     ("5.1: a name is a token", "GET / HTTP/1.1\r\nHost: a\r\nX(y): b\r\n\r\n", Refused(&[400])),
     ("5.1: a name of more than ASCII", "GET / HTTP/1.1\r\nHost: a\r\nÄ: b\r\n\r\n", Refused(&[400])),
+    ("5.1: a tab before the colon", "GET / HTTP/1.1\r\nHost: a\r\nX\t: b\r\n\r\n", Refused(&[400])),
+    ("5.1: whitespace in front of a name", "GET / HTTP/1.1\r\nHost: a\r\n X: b\r\n\r\n", Refused(&[400])),
     ("5.2: a folded line", "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n b\r\n\r\n", Refused(&[400])),
     ("5.2: a line folded by a tab", "GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n\tb\r\n\r\n", Refused(&[400])),
     ("5.5 of 9110: NUL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", Refused(&[400])),
@@ -105,6 +110,11 @@ const FRAMING: &[Case] = &[
     ("7.1: zeros in front of a size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0003\r\nabc\r\n000\r\n\r\n", Open(&[200])),
     ("7.1.1: extensions are ignored", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b;c\r\nabc\r\n0;d\r\n\r\n", Open(&[200])),
     ("7.1.2: trailers are taken", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n", Open(&[200])),
+    ("7.1: a size whose line ends in LF alone", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1: a chunk that ends in LF alone", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\n0\r\n\r\n", Refused(&[400])),
+    ("7.1: a space in front of a size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n 3\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1.1: LF in an extension", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a\nb\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1.2: a trailer that is no field", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nnonsense\r\n\r\n", Refused(&[400])),
     ("7.1: a size that is no number", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
     ("7.1: no size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
     ("7.1: a negative size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n-3\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
@@ -124,6 +134,7 @@ const CONNECTION: &[Case] = &[
     ("9.3.2: bodies and pipelining", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcPOST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Open(&[200, 200])),
     ("9.3.2: a body that nobody reads is not the next request", "POST /ignore HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", Open(&[200])),
     ("9.6: close is obeyed", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", Closed(&[200])),
+    ("9.6: close in a second field", "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nConnection: close\r\n\r\n", Closed(&[200])),
     ("9.6: close in any case", "GET / HTTP/1.1\r\nHost: a\r\nConnection: Close\r\n\r\n", Closed(&[200])),
     ("9.6: close in a list", "GET / HTTP/1.1\r\nHost: a\r\nConnection: foo, close\r\n\r\n", Closed(&[200])),
     ("9.6: close wins over keep-alive", "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, close\r\n\r\n", Closed(&[200])),
@@ -134,25 +145,47 @@ const CONNECTION: &[Case] = &[
 #[tokio::test]
 async fn the_request_line() {
     run(REQUEST_LINE).await;
-    assert_eq!(REQUEST_LINE.len(), 44);
+    assert_eq!(REQUEST_LINE.len(), 47);
 }
 
 #[tokio::test]
 async fn the_fields() {
     run(FIELDS).await;
-    assert_eq!(FIELDS.len(), 13);
+    assert_eq!(FIELDS.len(), 15);
 }
 
 #[tokio::test]
 async fn the_framing() {
     run(FRAMING).await;
-    assert_eq!(FRAMING.len(), 39);
+    assert_eq!(FRAMING.len(), 44);
 }
 
 #[tokio::test]
 async fn the_connection() {
     run(CONNECTION).await;
-    assert_eq!(CONNECTION.len(), 12);
+    assert_eq!(CONNECTION.len(), 13);
+}
+
+/// How many cases this file's tables hold.
+pub fn count() -> usize {
+    REQUEST_LINE.len() + FIELDS.len() + FRAMING.len() + CONNECTION.len()
+}
+
+/// Section 9.6: the last answer of a connection says so.
+#[tokio::test]
+async fn the_last_answer_says_that_it_is_the_last() {
+    let server = start().await;
+    for bytes in [
+        "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\n\r\n",
+        "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+    ] {
+        let mut raw = Raw::connect(server.addresses()[0]).await;
+        raw.send(bytes).await;
+        let head = raw.head().await;
+        assert_eq!(head.header("connection"), Some("close"), "{}", head.text);
+    }
 }
 
 /// What the echo view saw of a request.

@@ -64,6 +64,15 @@ fn join(parts: &[Vec<u8>]) -> Vec<u8> {
 
 type Case = (&'static str, Vec<u8>, Expect);
 
+const FRAMING: usize = 20;
+const FRAMES: usize = 30;
+const MESSAGES: usize = 36;
+
+/// How many cases this file's tables hold.
+pub fn count() -> usize {
+    FRAMING + FRAMES + MESSAGES
+}
+
 #[rustfmt::skip]
 fn framing() -> Vec<Case> {
     let half = block(&get("/hello"));
@@ -84,6 +93,8 @@ fn framing() -> Vec<Case> {
         ("5.1: WINDOW_UPDATE on an idle stream", frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1]), GoAway(&[PROTOCOL_ERROR])),
         ("5.1: CONTINUATION of nothing", frame(CONTINUATION, END_HEADERS, 1, &half), GoAway(&[PROTOCOL_ERROR])),
         ("5.1: DATA behind the end of a stream", join(&[post(&[]), frame(DATA, END_STREAM, 1, b""), frame(DATA, END_STREAM, 1, b"x")]), Error(&[STREAM_CLOSED, PROTOCOL_ERROR])),
+        ("5.1: HEADERS behind the end of a stream", join(&[hello(), request(1, &get("/hello"))]), Error(&[STREAM_CLOSED, PROTOCOL_ERROR])),
+        ("5.1: WINDOW_UPDATE behind the end of a stream", join(&[hello(), frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1])]), Status(OK)),
         ("5.1.1: an even stream", request(2, &get("/hello")), GoAway(&[PROTOCOL_ERROR])),
         ("5.1.1: a stream below an earlier one", join(&[request(5, &get("/stream")), request(3, &get("/hello"))]), GoAway(&[PROTOCOL_ERROR, STREAM_CLOSED])),
         ("5.5: an unknown setting is ignored", join(&[frame(SETTINGS, 0, 0, &setting(0xff, 7)), hello()]), Status(OK)),
@@ -157,6 +168,8 @@ fn messages() -> Vec<Case> {
         ("8.3.1: no method", without(":method"), Error(&[PROTOCOL_ERROR])),
         ("8.3.1: no scheme", without(":scheme"), Error(&[PROTOCOL_ERROR])),
         ("8.3.1: no path", without(":path"), Error(&[PROTOCOL_ERROR])),
+        ("8.3.1: a path without its slash", with(":path", "hello"), Error(&[PROTOCOL_ERROR])),
+        ("8.3.1: a path with a fragment", with(":path", "/hello#a"), Status(OK)),
         ("8.3.1: an empty path", with(":path", ""), Error(&[PROTOCOL_ERROR])),
         ("8.3.1: Host and authority that agree", with("host", "a"), Status(OK)),
         ("8.3.1: Host and authority that do not", with("host", "b"), Status(BAD_REQUEST)),
@@ -211,21 +224,21 @@ async fn case(address: std::net::SocketAddr, bytes: Vec<u8>, expect: Expect) {
 #[tokio::test]
 async fn frames_and_streams() {
     let cases = framing();
-    assert_eq!(cases.len(), 18);
+    assert_eq!(cases.len(), FRAMING);
     run(cases).await;
 }
 
 #[tokio::test]
 async fn each_kind_of_frame() {
     let cases = frames();
-    assert_eq!(cases.len(), 30);
+    assert_eq!(cases.len(), FRAMES);
     run(cases).await;
 }
 
 #[tokio::test]
 async fn requests() {
     let cases = messages();
-    assert_eq!(cases.len(), 34);
+    assert_eq!(cases.len(), MESSAGES);
     run(cases).await;
 }
 

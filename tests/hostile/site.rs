@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use solent::consumer::{Context, WebsocketConsumer, consumer};
+use solent::http::{Request, post};
 use solent::layers::{GroupName, MemoryChannelLayer};
-use solent::routing::{ProtocolTypeRouter, UrlRouter, path};
+use solent::routing::{ProtocolTypeRouter, UrlRouter, ViewRouter, path};
 use solent::server::{AccessLog, Running, Server};
 use solent::websocket::Message;
 use solent::{Limits, Result};
@@ -37,6 +38,17 @@ impl WebsocketConsumer for Member {
     }
 }
 
+/// How many bytes came.
+async fn upload(request: Request) -> Result<String> {
+    Ok(request.into_body().bytes().await?.len().to_string())
+}
+
+pub fn application() -> ProtocolTypeRouter {
+    let views = ViewRouter::new([path("upload/", post(upload))]).unwrap();
+    let sockets = UrlRouter::new([path("ws/", consumer::<Member>())]).unwrap();
+    ProtocolTypeRouter::new().http(views).websocket(sockets)
+}
+
 pub struct Site {
     pub running: Running,
     _alone: MutexGuard<'static, ()>,
@@ -45,11 +57,10 @@ pub struct Site {
 impl Site {
     pub async fn with(change: impl FnOnce(&mut Limits)) -> Self {
         let alone = ALONE.lock().await;
-        let app =
-            ProtocolTypeRouter::new().websocket(UrlRouter::new([path("ws/", consumer::<Member>())]).unwrap());
         let mut limits = Limits::default();
         change(&mut limits);
-        let server = Server::new(app).bind("127.0.0.1:0").limits(limits).access_log(AccessLog::off());
+        let server =
+            Server::new(application()).bind("127.0.0.1:0").limits(limits).access_log(AccessLog::off());
         let running = server.channel_layer(MemoryChannelLayer::new()).start().await.unwrap();
         Self { running, _alone: alone }
     }

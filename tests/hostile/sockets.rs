@@ -1,76 +1,106 @@
-//! Clients that speak the protocol, and too much of it.
+//! Clients that speak WebSocket, and too much or too little of it.
 
-use crate::raw::{Raw, close, frame};
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use crate::clients::Attack;
+use crate::raw::PATIENCE;
 use crate::site::{Neighbour, Site, memory};
-use tokio::io::AsyncWriteExt;
 
-/// Writes `bytes` over and over, `times` times, until the server has had enough.
-async fn flood(raw: &mut Raw, bytes: &[u8], times: usize) {
-    for _ in 0..times {
-        if raw.stream.write_all(bytes).await.is_err() {
-            return;
-        }
-    }
+/// Runs an attack beside a neighbour; how many KiB the server has grown by.
+async fn grown_by(site: &Site, attack: &str) -> usize {
+    let mut neighbour = Neighbour::new(site).await;
+    let before = memory();
+    let attack = Attack::start(attack, site.address());
+    neighbour.notices_nothing().await;
+    attack.ended().await;
+    let grown = memory().saturating_sub(before);
+    neighbour.notices_nothing().await;
+    grown
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_million_tiny_frames_cost_time_but_no_memory() {
-    let site = Site::with(|_| {}).await;
-    let mut neighbour = Neighbour::new(&site).await;
-    let mut raw = site.websocket().await;
-    let before = memory();
-    let pongs = frame(0x8a, b"").repeat(1000);
-    tokio::join!(flood(&mut raw, &pongs, 1000), neighbour.notices_nothing());
-    raw.send_text("done").await;
-    assert_eq!(raw.text().await, "done");
-    let grown = memory().saturating_sub(before);
+    let grown = grown_by(&Site::with(|_| {}).await, "pongs").await;
     assert!(grown < 8 << 10, "{grown} KiB");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ping_flood_by_a_client_that_reads_nothing_fills_no_memory() {
-    let site = Site::with(|_| {}).await;
-    let mut neighbour = Neighbour::new(&site).await;
-    let mut raw = site.websocket().await;
-    let before = memory();
-    let pings = frame(0x89, &[b'x'; 125]).repeat(1000);
-    tokio::join!(flood(&mut raw, &pings, 300), neighbour.notices_nothing());
-    let grown = memory().saturating_sub(before);
+    let grown = grown_by(&Site::with(|_| {}).await, "pings").await;
     assert!(grown < 16 << 10, "{grown} KiB for 37 MB of pings");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_of_one_byte_fragments_ends_at_the_limit() {
     let site = Site::with(|limits| limits.message_bytes = 100_000).await;
-    let mut neighbour = Neighbour::new(&site).await;
-    let mut raw = site.websocket().await;
-    raw.send(frame(0x02, b"x")).await;
-    let fragments = frame(0x00, b"x").repeat(1000);
-    tokio::join!(flood(&mut raw, &fragments, 101), neighbour.notices_nothing());
-    assert_eq!(raw.frame().await.close_code(), 1009);
+    let grown = grown_by(&site, "fragments").await;
+    assert!(grown < 8 << 10, "{grown} KiB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_huge_length_is_refused_before_its_bytes_come() {
+    let grown = grown_by(&Site::with(|_| {}).await, "a huge length").await;
+    assert!(grown < 4 << 10, "{grown} KiB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_never_answers_pings_is_closed_with_4408() {
+    let site = Site::with(|limits| {
+        limits.ping_interval = Some(Duration::from_millis(200));
+        limits.ping_timeout = Some(Duration::from_millis(300));
+    })
+    .await;
+    let attack = Attack::start("no pong", site.address());
+    attack.ended().await;
+}
+
+#[tokio::test]
+async fn a_close_without_a_code_is_answered_alike() {
+    Attack::start("no close code", Site::with(|_| {}).await.address()).ended().await;
 }
 
 #[tokio::test]
 async fn data_after_close_is_not_heard() {
     let site = Site::with(|_| {}).await;
-    let mut raw = site.websocket().await;
-    raw.send([close(1000, ""), frame(0x81, b"too late")].concat()).await;
-    assert_eq!(raw.frame().await.close_code(), 1000);
-    assert!(raw.ended().await);
+    Attack::start("data after close", site.address()).ended().await;
 }
 
 #[tokio::test]
 async fn one_client_can_join_only_so_many_groups() {
     let site = Site::with(|limits| limits.groups_per_connection = 50).await;
-    let mut raw = site.websocket().await;
-    for number in 0..49 {
-        raw.send_text(&format!("join group_{number}")).await;
-    }
-    raw.send_text("still fine").await;
-    assert_eq!(raw.text().await, "still fine");
-    raw.send_text("join one_more").await;
-    assert_eq!(raw.frame().await.json()["code"], "too_many_groups");
-    raw.send_text("join group_1").await;
-    raw.send_text("a known one is no new one").await;
-    assert_eq!(raw.text().await, "a known one is no new one");
+    Attack::start("groups without end", site.address()).ended().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_never_reads_costs_its_outbox_and_is_dropped() {
+    let site = Site::with(|limits| {
+        limits.outbox_stall = Duration::from_millis(500);
+        limits.close_time = Duration::from_millis(200);
+    })
+    .await;
+    let sockets = site.running.env().sockets.clone();
+    let _deaf = Attack::start("a deaf reader", site.address());
+    timeout(PATIENCE, async {
+        while sockets.len() < 1 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    })
+    .await
+    .expect("the deaf reader is there");
+    let before = memory();
+    let text = "x".repeat(10_000);
+    let mut hearing = site.websocket().await;
+    let flood = async {
+        // The kernel takes a few megabytes, the outbox 256 KiB, and then nothing moves.
+        while sockets.len() > 1 {
+            site.tell_all(&text).await;
+            // The neighbour is in the same group, and hears every one of them.
+            hearing.frame().await;
+        }
+    };
+    timeout(PATIENCE, flood).await.expect("the deaf reader is dropped in time");
+    let grown = memory().saturating_sub(before);
+    assert!(grown < 16 << 10, "{grown} KiB");
 }

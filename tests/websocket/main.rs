@@ -6,6 +6,7 @@ mod raw;
 mod site;
 
 mod deflate;
+mod differential;
 mod errors;
 mod frames;
 mod handshake;
