@@ -187,7 +187,7 @@ async fn b8_an_event_of_type_close_closes_nothing() {
 
 /// Differs (B9, B10, G2): the end of the socket is the end of its consumer; nothing has to be raised, nothing stays.
 #[tokio::test]
-async fn b9_and_g2_a_consumer_ends_with_its_socket_and_leaves_nothing_behind() {
+async fn b9_b10_and_g2_a_consumer_ends_with_its_socket_and_leaves_nothing_behind() {
     let site = site().await;
     let mut raw = Raw::websocket(site.address(), "/rows/").await;
     raw.send_text("join").await;

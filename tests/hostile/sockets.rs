@@ -83,7 +83,7 @@ async fn a_reader_that_never_reads_costs_its_outbox_and_is_dropped() {
     let sockets = site.running.env().sockets.clone();
     let _deaf = Attack::start("a deaf reader", site.address());
     timeout(PATIENCE, async {
-        while sockets.len() < 1 {
+        while sockets.is_empty() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     })

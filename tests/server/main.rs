@@ -9,6 +9,7 @@ mod access_log;
 mod admin;
 mod bodies;
 mod drain;
+mod echoes;
 mod forwarded;
 mod heads;
 mod http2;

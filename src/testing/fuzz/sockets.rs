@@ -171,8 +171,8 @@ pub fn handshake(data: &[u8]) {
         Ok(accepted) => {
             assert_eq!(headers.get_all("sec-websocket-key").iter().count(), 1);
             assert_eq!(headers.get_all("sec-websocket-version").iter().count(), 1);
-            let mut acceptance = Acceptance::default();
-            acceptance.subprotocol = accepted.subprotocols.first().cloned();
+            let subprotocol = accepted.subprotocols.first().cloned();
+            let acceptance = Acceptance { subprotocol, ..Acceptance::default() };
             let answer = opening::accepted(&accepted, acceptance).expect("what was offered can be answered");
             assert_eq!(answer.status(), 101);
         }
