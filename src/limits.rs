@@ -20,7 +20,8 @@ pub struct Limits {
     pub header_fields: usize,
     /// A request body, in bytes. 2.5 MiB; more is a 413.
     pub body_bytes: usize,
-    /// Time between two reads of a body, and for a whole body beside a second for every 500 bytes of it. 30 s; then 408.
+    /// Time between two reads of a body; 30 s, then 408. A whole body has four times as long, and a second more for
+    /// every 500 bytes that have come.
     pub body_read_time: Duration,
     /// How long an idle HTTP connection is kept. 75 s.
     pub keep_alive: Duration,

@@ -26,13 +26,14 @@ struct Bounded {
     patience: Patience,
 }
 
-/// Bytes a second below which a body that takes longer than its read time is too slow. Without it, one byte before
-/// each deadline would keep a connection for years.
-const SLOWEST: usize = 500;
+/// How many read times a body may take altogether, and the bytes that earn it a second more. Without such a bound, one
+/// byte before each deadline would keep a connection for years.
+const READ_TIMES: u32 = 4;
+const EARN_A_SECOND: usize = 500;
 
 /// How long a body's bytes are waited for. The view's own time does not count.
 struct Patience {
-    /// Between two reads, and for the body without its bytes.
+    /// Between two reads.
     time: Duration,
     /// What has been waited altogether.
     waited: Duration,
@@ -52,8 +53,8 @@ impl Patience {
         if self.waiting_since.is_none() {
             let now = Instant::now();
             self.waiting_since = Some(now);
-            let earned = Duration::from_secs((self.received / SLOWEST) as u64);
-            let left = (self.time + earned).saturating_sub(self.waited);
+            let earned = Duration::from_secs((self.received / EARN_A_SECOND) as u64);
+            let left = (READ_TIMES * self.time + earned).saturating_sub(self.waited);
             self.timer.as_mut().reset(now + left.min(self.time));
         }
         self.timer.as_mut().poll(cx)

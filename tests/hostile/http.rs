@@ -17,7 +17,7 @@ async fn a_head_that_drips_is_cut_off_at_the_header_time() {
 
 #[tokio::test]
 async fn a_body_that_drips_is_answered_408_although_no_pause_is_long() {
-    let site = Site::with(|limits| limits.body_read_time = Duration::from_millis(500)).await;
+    let site = Site::with(|limits| limits.body_read_time = Duration::from_millis(300)).await;
     let mut neighbour = Neighbour::new(&site).await;
     let attack = Attack::start("a dripping body", site.address());
     neighbour.notices_nothing().await;

@@ -9,7 +9,7 @@ use solent::consumer::{Context, WebsocketConsumer, consumer};
 use solent::http::{IntoResponse, Request, RequestExt, Response, redirect};
 use solent::layers::Value;
 use solent::middleware::SetCookie;
-use solent::routing::{ProtocolTypeRouter, UrlRouter, ViewRouter, path};
+use solent::routing::{ProtocolTypeRouter, UrlRouter, ViewRouter, re_path};
 use solent::server::{AccessLog, Running, Server};
 use solent::websocket::Acceptance;
 
@@ -52,11 +52,11 @@ impl WebsocketConsumer for Speaks {
 
 async fn start() -> Running {
     let views = ViewRouter::new([
-        path("redirect/<path:text>", leads_on),
-        path("cookie/<path:text>", cookie),
-        path("field/<path:text>", field),
+        re_path("(?s)^redirect/(?P<text>.*)$", leads_on),
+        re_path("(?s)^cookie/(?P<text>.*)$", cookie),
+        re_path("(?s)^field/(?P<text>.*)$", field),
     ]);
-    let sockets = UrlRouter::new([path("ws/<path:text>", consumer::<Speaks>())]);
+    let sockets = UrlRouter::new([re_path("(?s)^ws/(?P<text>.*)$", consumer::<Speaks>())]);
     let app = ProtocolTypeRouter::new().http(views.unwrap()).websocket(sockets.unwrap());
     Server::new(app).bind("127.0.0.1:0").access_log(AccessLog::off()).start().await.unwrap()
 }
