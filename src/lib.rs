@@ -50,3 +50,8 @@ pub use error::{ClientError, Error, Result};
 pub use limits::Limits;
 pub use request_id::RequestId;
 pub use scope::{KwargError, Kwargs, Protocol, Scope, Scoped, UrlRoute};
+
+/// The README's program compiles, and its test passes.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -13,15 +13,18 @@ use crate::Limits;
 use crate::http::{Body, BodyError, HttpError};
 
 /// The body of a request under the server's limits. A request without one costs nothing.
-pub(super) fn bounded(body: hyper::body::Incoming, limits: &Limits) -> Body {
+pub(super) fn bounded<B>(body: B, limits: &Limits) -> Body
+where
+    B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Unpin + Send + 'static,
+{
     if body.is_end_stream() {
         return Body::empty();
     }
     Body::new(Bounded { body, left: limits.body_bytes, patience: Patience::new(limits.body_read_time) })
 }
 
-struct Bounded {
-    body: hyper::body::Incoming,
+struct Bounded<B> {
+    body: B,
     left: usize,
     patience: Patience,
 }
@@ -66,7 +69,10 @@ impl Patience {
     }
 }
 
-impl HttpBody for Bounded {
+impl<B> HttpBody for Bounded<B>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Unpin,
+{
     type Data = Bytes;
     type Error = BodyError;
 

@@ -26,7 +26,7 @@ use crate::layers::{ChannelLayer, ChannelLayers, LayerError};
 use crate::routing::{ProtocolTypeRouter, RouteError};
 use crate::{Environment, Error, Limits};
 
-type Hook = Box<dyn FnOnce(Arc<Environment>) -> BoxFuture<'static, Result<(), Error>> + Send>;
+pub(super) type Hook = Box<dyn FnOnce(Arc<Environment>) -> BoxFuture<'static, Result<(), Error>> + Send>;
 type Signal = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// An HTTP and WebSocket server for one application.
@@ -283,6 +283,19 @@ impl Server {
     /// # Errors
     /// [`ServeError`]: what kept the server from starting.
     pub async fn start(mut self) -> Result<Running, ServeError> {
+        let env = self.begin().await?;
+        let listeners = self.bind_all().await?;
+        self.start_workers(&env).await?;
+        let urls: Vec<_> = listeners.iter().map(Listener::url).collect();
+        let shutdown = std::mem::take(&mut self.shutdown);
+        let (log, debug) = (self.log.clone(), self.debug);
+        let Parts { phase, permits, serving, admin } = self.into_parts(&env).await?;
+        log.banner(debug, &urls);
+        Ok(Running::spawn(env, phase, serving, permits, listeners, shutdown).with_admin(admin))
+    }
+
+    /// What comes before any connection: the channel layers and the hooks.
+    pub(super) async fn begin(&mut self) -> Result<Arc<Environment>, ServeError> {
         let env = Arc::new(self.environment()?);
         for (alias, layer) in env.layers.iter() {
             layer.start().await.map_err(|source| ServeError::Layer { alias: alias.to_owned(), source })?;
@@ -290,29 +303,30 @@ impl Server {
         for hook in self.startup.drain(..) {
             hook(Arc::clone(&env)).await.map_err(|error| ServeError::Startup(error.chain()))?;
         }
-        let listeners = self.bind_all().await?;
-        // The server's log has what becomes of them; an end of one is no end of the server.
-        let _ended = self.workers.start(&self.app, &env).await?;
-        let urls: Vec<_> = listeners.iter().map(Listener::url).collect();
+        Ok(env)
+    }
+
+    /// The server's log has what becomes of its workers; an end of one is no end of the server.
+    pub(super) async fn start_workers(&mut self, env: &Arc<Environment>) -> Result<(), ServeError> {
+        let _ended = self.workers.start(&self.app, env).await?;
+        Ok(())
+    }
+
+    /// What serves connections, once everything else is taken.
+    pub(super) async fn into_parts(mut self, env: &Arc<Environment>) -> Result<Parts, ServeError> {
         let (phase, phases) = watch::channel(Phase::Serving);
         let admin = match self.admin.take() {
             Some(bind) => {
-                Some(admin::start(&bind, Arc::clone(&env), phases.clone(), self.checks.clone()).await?)
+                Some(admin::start(&bind, Arc::clone(env), phases.clone(), self.checks.clone()).await?)
             }
             None => None,
         };
         let trusted: Arc<[Network]> = self.trusted.into();
         let permits = Arc::new(Permits::new(&env.limits, Arc::clone(&trusted)));
-        let handler = Handler {
-            app: self.app,
-            env: Arc::clone(&env),
-            log: self.log.clone(),
-            phase: phases.clone(),
-            trusted,
-        };
+        let handler =
+            Handler { app: self.app, env: Arc::clone(env), log: self.log, phase: phases.clone(), trusted };
         let serving = Arc::new(Serving::new(handler, phases));
-        self.log.banner(self.debug, &urls);
-        Ok(Running::spawn(env, phase, serving, permits, listeners, self.shutdown).with_admin(admin))
+        Ok(Parts { phase, permits, serving, admin })
     }
 
     fn environment(&self) -> Result<Environment, ServeError> {
@@ -340,6 +354,14 @@ impl Server {
         }
         Ok(listeners)
     }
+}
+
+/// What serves connections.
+pub(super) struct Parts {
+    pub(super) phase: watch::Sender<Phase>,
+    pub(super) permits: Arc<Permits>,
+    pub(super) serving: Arc<Serving>,
+    pub(super) admin: Option<Running>,
 }
 
 async fn bind(address: &Address) -> Result<Listener, ServeError> {

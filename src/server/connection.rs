@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -63,7 +64,8 @@ impl Serving {
         let activity = Arc::new(Activity::new());
         let watched = Watched::new(TokioIo::new(stream), Arc::clone(&activity));
         let peer = Arc::new(Peer { client, server, secure, permit, activity: Arc::clone(&activity) });
-        let service = service_fn(|request| self.handler.clone().handle::<T>(request, Arc::clone(&peer)));
+        let service =
+            service_fn(|request| self.handler.clone().handle::<T, Incoming>(request, Arc::clone(&peer)));
         let mut connection = pin!(self.http.serve_connection_with_upgrades(watched, service));
         let mut phase = self.phase.clone();
         let mut awaited = Phase::Closing;

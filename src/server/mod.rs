@@ -11,6 +11,7 @@ mod builder;
 mod connection;
 mod crew;
 mod drain;
+mod embedded;
 mod listener;
 mod network;
 mod origin;
@@ -25,6 +26,7 @@ mod worker;
 
 pub use access_log::AccessLog;
 pub use builder::{ServeError, Server};
+pub use embedded::{ClientAddress, Embedded};
 pub use network::{Network, NetworkError};
 pub use running::Running;
 #[cfg(feature = "tls")]

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use ::http::header::{CONNECTION, CONTENT_TYPE, COOKIE, UPGRADE};
 use ::http::{HeaderValue, Method, Request, StatusCode, Version};
-use http_body::Body as _;
-use hyper::body::Incoming;
+use bytes::Bytes;
+use http_body::Body as HttpBody;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -22,7 +22,7 @@ use super::network::Network;
 use super::origin::Origin;
 use super::permits::{Full, Permit, Share};
 use super::target::{self, Malformed, Target};
-use crate::http::{Body, Response};
+use crate::http::{Body, BodyError, Response};
 use crate::routing::ProtocolTypeRouter;
 use crate::websocket::handshake;
 use crate::{Environment, Protocol, RequestId, Scope};
@@ -65,33 +65,35 @@ pub(super) struct Hold {
 
 impl Handler {
     /// Answers one request. `T` is the stream under it, which an upgrade gets back.
-    pub(super) async fn handle<T>(
+    pub(super) async fn handle<T, B>(
         self,
-        mut request: Request<Incoming>,
+        mut request: Request<B>,
         peer: Arc<Peer>,
     ) -> Result<Response, Infallible>
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Unpin + Send + 'static,
     {
         join_cookies(&mut request);
         let arrival = self.arrival(&request, &peer);
         let span = tracing::info_span!("request", id = %arrival.id);
         let id = arrival.id.header_value();
-        let mut response = self.answer::<T>(request, peer, arrival).instrument(span).await;
+        let mut response = self.answer::<T, B>(request, peer, arrival).instrument(span).await;
         response.headers_mut().insert(RequestId::HEADER, id);
         Ok(response)
     }
 
-    fn arrival(&self, request: &Request<Incoming>, peer: &Peer) -> Arrival {
+    fn arrival<B>(&self, request: &Request<B>, peer: &Peer) -> Arrival {
         let headers = request.headers();
         let origin = Origin::of(peer.client, peer.secure, headers, &self.trusted);
         let given = origin.passage.trusted.then(|| RequestId::from_proxy(headers)).flatten();
         Arrival { start: Instant::now(), origin, id: given.unwrap_or_else(RequestId::new) }
     }
 
-    async fn answer<T>(&self, mut request: Request<Incoming>, peer: Arc<Peer>, arrival: Arrival) -> Response
+    async fn answer<T, B>(&self, mut request: Request<B>, peer: Arc<Peer>, arrival: Arrival) -> Response
     where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Unpin + Send + 'static,
     {
         let guard = peer.activity.begin(request.version());
         let method = request.method().clone();
@@ -102,7 +104,7 @@ impl Handler {
         let (mut response, hold) = match checked {
             Ok((_, share, scope)) if wants_websocket(&request) => {
                 let hold = Hold { _request: guard, _share: share };
-                return self.upgrade::<T>(&mut request, scope, peer, hold).await;
+                return self.upgrade::<T, B>(&mut request, scope, peer, hold).await;
             }
             Ok((target, share, mut scope)) => {
                 // In HTTP/2 a reset stream drops its request's work.
@@ -121,7 +123,10 @@ impl Handler {
     }
 
     /// The application's answer.
-    async fn ask(&self, target: Target, request: Request<Incoming>, scope: Scope) -> Response {
+    async fn ask<B>(&self, target: Target, request: Request<B>, scope: Scope) -> Response
+    where
+        B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Unpin + Send + 'static,
+    {
         let Target::Path { close } = target else { return Response::default() };
         let mut request = request.map(|body| bounded(body, &self.env.limits));
         request.extensions_mut().insert(Box::new(scope));
@@ -131,7 +136,7 @@ impl Handler {
     }
 
     /// The request's scope.
-    fn scope(&self, request: &Request<Incoming>, peer: &Peer, arrival: &Arrival) -> Result<Scope, Malformed> {
+    fn scope<B>(&self, request: &Request<B>, peer: &Peer, arrival: &Arrival) -> Result<Scope, Malformed> {
         let raw_path = request.uri().path();
         let path = target::decode(raw_path)?;
         let mut scope = Scope::new(Protocol::HTTP, path);

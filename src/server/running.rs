@@ -5,21 +5,18 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use tokio::net::TcpStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 use tracing::{error, warn};
 
-use super::builder::ServeError;
+use super::builder::{Hook, ServeError};
 use super::connection::Serving;
 use super::drain::{Phase, drain};
 use super::listener::{Incoming, Listener};
 use super::permits::{Permit, Permits};
-use crate::{Environment, Error};
-
-type Hook = Box<dyn FnOnce(Arc<Environment>) -> BoxFuture<'static, Result<(), Error>> + Send>;
+use crate::Environment;
 
 /// How long accepting pauses when the system has no more descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -86,7 +83,7 @@ impl Running {
     /// Dropping the future stops waiting; what was told to end goes on ending.
     pub async fn shutdown(mut self) -> Result<(), ServeError> {
         drain(&self.env, &self.phase, &self.tasks).await;
-        self.run_hooks().await
+        self.end().await
     }
 
     /// Serves until SIGTERM or SIGINT, then drains; a second signal ends the drain at once.
@@ -97,28 +94,35 @@ impl Running {
         self.until(Signals::listen()?).await
     }
 
+    /// What comes behind a drain.
+    async fn end(&mut self) -> Result<(), ServeError> {
+        let outcome = run_hooks(std::mem::take(&mut self.shutdown), &self.env).await;
+        if let Some(admin) = &self.admin {
+            admin.phase.send_replace(Phase::Stopped);
+        }
+        outcome
+    }
+
     pub(super) async fn until(mut self, mut signals: Signals) -> Result<(), ServeError> {
         signals.next().await;
         tokio::select! {
             () = drain(&self.env, &self.phase, &self.tasks) => {}
             () = signals.next() => warn!("a second signal: stopping at once"),
         }
-        self.run_hooks().await
+        self.end().await
     }
+}
 
-    async fn run_hooks(&mut self) -> Result<(), ServeError> {
-        let mut outcome = Ok(());
-        for hook in self.shutdown.drain(..) {
-            if let Err(failed) = hook(Arc::clone(&self.env)).await {
-                error!(error = %failed.chain(), "a shutdown hook failed");
-                outcome = Err(ServeError::Shutdown(failed.chain()));
-            }
+/// Runs all shutdown hooks, whatever one of them says.
+pub(super) async fn run_hooks(hooks: Vec<Hook>, env: &Arc<Environment>) -> Result<(), ServeError> {
+    let mut outcome = Ok(());
+    for hook in hooks {
+        if let Err(failed) = hook(Arc::clone(env)).await {
+            error!(error = %failed.chain(), "a shutdown hook failed");
+            outcome = Err(ServeError::Shutdown(failed.chain()));
         }
-        if let Some(admin) = &self.admin {
-            admin.phase.send_replace(Phase::Stopped);
-        }
-        outcome
     }
+    outcome
 }
 
 /// SIGTERM and SIGINT. None is missed that comes after this was made.

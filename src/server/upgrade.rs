@@ -7,8 +7,7 @@ use std::time::Instant;
 
 use ::http::header::{CONNECTION, RETRY_AFTER};
 use ::http::{HeaderValue, Method, Request, StatusCode, Version};
-use hyper::body::Incoming;
-use hyper::upgrade::OnUpgrade;
+use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -67,9 +66,9 @@ impl Drop for Visit {
 
 impl Handler {
     /// Runs a handshake. The answer is 101, or what the refusal says.
-    pub(super) async fn upgrade<T>(
+    pub(super) async fn upgrade<T, B>(
         &self,
-        request: &mut Request<Incoming>,
+        request: &mut Request<B>,
         scope: Scope,
         peer: Arc<Peer>,
         hold: Hold,
@@ -87,7 +86,7 @@ impl Handler {
         });
         visit.turn(Turn::Handshaking);
         let open = OpenSocket { visit: Arc::clone(&visit), _permit: Arc::clone(&peer.permit), _hold: hold };
-        match self.try_upgrade::<T>(request, scope, open).await {
+        match self.try_upgrade::<T, B>(request, scope, open).await {
             Ok(response) => {
                 self.env.metrics.count_accepted(start.elapsed());
                 response
@@ -106,9 +105,9 @@ impl Handler {
         }
     }
 
-    async fn try_upgrade<T>(
+    async fn try_upgrade<T, B>(
         &self,
-        request: &mut Request<Incoming>,
+        request: &mut Request<B>,
         scope: Scope,
         open: OpenSocket,
     ) -> Result<Response, Denial>
@@ -122,6 +121,9 @@ impl Handler {
         };
         if *self.phase.borrow() != Phase::Serving {
             return Err(draining());
+        }
+        if request.extensions().get::<OnUpgrade>().is_none() {
+            return Err(no_upgrades());
         }
         let scope = websocket_scope(scope, request, &handshake);
         let (response, answered) = oneshot::channel();
@@ -212,11 +214,7 @@ where
     let upgraded = on_upgrade.await?;
     let parts = match downcast::<Watched<TokioIo<T>>>(upgraded) {
         Ok(parts) => parts,
-        // A stream of an HTTP/2 connection.
-        Err(upgraded) => {
-            let stream = Box::pin(TokioIo::new(upgraded));
-            return Ok(Socket::Stream { stream, read_ahead: bytes::Bytes::new() });
-        }
+        Err(upgraded) => return Ok(foreign(upgraded)),
     };
     let stream = parts.io.into_inner().into_inner();
     let mut stream = Some(stream);
@@ -230,7 +228,17 @@ where
     }
 }
 
-fn websocket_scope(mut scope: Scope, request: &mut Request<Incoming>, handshake: &Handshake) -> Scope {
+/// What somebody else's server has upgraded, or a stream of an HTTP/2 connection.
+fn foreign(upgraded: Upgraded) -> Socket {
+    match downcast::<TokioIo<TcpStream>>(upgraded) {
+        Ok(parts) => Socket::Tcp { stream: parts.io.into_inner(), read_ahead: parts.read_buf },
+        Err(upgraded) => {
+            Socket::Stream { stream: Box::pin(TokioIo::new(upgraded)), read_ahead: bytes::Bytes::new() }
+        }
+    }
+}
+
+fn websocket_scope<B>(mut scope: Scope, request: &mut Request<B>, handshake: &Handshake) -> Scope {
     scope.protocol = Protocol::WEBSOCKET;
     // An extended CONNECT stands for HTTP/1.1's GET.
     scope.method = Method::GET;
@@ -244,6 +252,11 @@ fn draining() -> Denial {
     let mut denial = Denial::new(StatusCode::SERVICE_UNAVAILABLE, "draining", "The server is restarting.");
     denial.headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
     denial
+}
+
+fn no_upgrades() -> Denial {
+    error!("the server that hosts this application can't upgrade connections");
+    Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "host", "Internal server error.")
 }
 
 fn undecided() -> Denial {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncWriteExt, BufReader, ReadHalf, WriteHalf, split};
 use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::JoinHandle;
+use tokio_util::sync::DropGuard;
 
 use super::frames::{self, Frame};
 use super::transcript::{Transcript, shown};
@@ -45,15 +46,19 @@ impl Writer {
 }
 
 impl Line {
-    /// A line over a stream in the WebSocket protocol; `pongs` says whether pings are answered.
-    pub(super) fn open(stream: Io, transcript: Transcript, pongs: bool) -> Self {
+    /// A line over a stream in the WebSocket protocol; `pongs` says whether pings are answered. `ended` is dropped when
+    /// nothing more can come.
+    pub(super) fn open(stream: Io, transcript: Transcript, pongs: bool, ended: Option<DropGuard>) -> Self {
         let (reader, half) = split(stream);
         let writer = Arc::new(Mutex::new(Writer { half, said_good_bye: false }));
         let (sender, received) = mpsc::unbounded_channel();
         let (reading, may_read) = watch::channel(true);
         let listening =
             Listening { reader: BufReader::new(reader), writer: Arc::clone(&writer), transcript, pongs };
-        let reader = tokio::spawn(listening.run(sender, may_read));
+        let reader = tokio::spawn(async move {
+            listening.run(sender, may_read).await;
+            drop(ended);
+        });
         Self { received, writer, reading, reader }
     }
 

@@ -10,6 +10,8 @@ pub mod fuzz;
 mod handshake;
 mod http;
 mod line;
+mod live;
+mod raw;
 mod recording;
 mod setup;
 mod transcript;
@@ -18,6 +20,8 @@ mod witness;
 
 pub use http::{HttpCommunicator, TestHead, TestResponse};
 pub use line::Received;
+pub use live::LiveServer;
+pub use raw::{RawClient, RawHead};
 pub use recording::{Call, Fault, RecordingChannelLayer};
 pub use transcript::Transcript;
 pub use websocket::WebsocketCommunicator;

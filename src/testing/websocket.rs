@@ -4,11 +4,13 @@ use std::future::Future;
 use std::panic::Location;
 use std::time::Duration;
 
+use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::handshake::{Handshaking, InProcess};
 use super::line::Line;
+use super::raw::RawClient;
 use super::setup::{Setup, setup_methods};
 use super::transcript::Transcript;
 use crate::Protocol;
@@ -70,7 +72,8 @@ const BUFFER: usize = 64 << 10;
 /// ```
 #[must_use]
 pub struct WebsocketCommunicator {
-    app: BoxedApplication,
+    /// `None` for a socket of a live server, whose handshake is over.
+    app: Option<BoxedApplication>,
     setup: Setup,
     pub(super) patience: Duration,
     buffer: usize,
@@ -90,12 +93,33 @@ impl WebsocketCommunicator {
     pub fn new(app: impl Application, path: &str) -> Self {
         Self {
             setup: Setup::new(path, &app),
-            app: BoxedApplication::new(app),
+            app: Some(BoxedApplication::new(app)),
             patience: PATIENCE,
             buffer: BUFFER,
             pongs: true,
             transcript: Transcript::new(),
             open: None,
+        }
+    }
+
+    /// A client of a live server, whose handshake is over.
+    pub(super) fn over(client: RawClient, path: &str, at: &Location<'_>) -> Self {
+        let transcript = Transcript::new();
+        transcript.note(format!("<> handshake {path} over TCP at {at}"));
+        let RawClient { stream, unread } = client;
+        let (reader, writer) = stream.into_split();
+        let stream = Box::pin(tokio::io::join(std::io::Cursor::new(unread).chain(reader), writer));
+        let ended = CancellationToken::new();
+        let guard = Some(ended.clone().drop_guard());
+        let line = Line::open(stream, transcript.clone(), true, guard);
+        Self {
+            app: None,
+            setup: Setup::empty(),
+            patience: PATIENCE,
+            buffer: BUFFER,
+            pongs: true,
+            transcript,
+            open: Some(Open { line, ended }),
         }
     }
 
@@ -132,9 +156,8 @@ impl WebsocketCommunicator {
         let at = Location::caller();
         let (transport, opened) = InProcess::new(self.buffer);
         let setup = std::mem::replace(&mut self.setup, Setup::empty());
-        if setup.target.is_empty() {
-            self.transcript.fail(at, "connect was called a second time");
-        }
+        let app = self.app.take();
+        let Some(app) = app else { self.transcript.fail(at, "connect was called a second time") };
         self.transcript.note(format!("-> handshake {}", setup.target));
         let (mut scope, headers) = setup.into_scope(Protocol::WEBSOCKET, &self.transcript);
         scope.subprotocols = handshake::subprotocols(&headers);
@@ -142,13 +165,13 @@ impl WebsocketCommunicator {
         let time = scope.env.limits.accept_time + self.patience;
         let connection = Connection::new(scope, transport);
         async move {
-            let mut handshaking = Handshaking::start(&self.app, connection);
+            let mut handshaking = Handshaking::start(&app, connection);
             let outcome = timeout(time, handshaking.outcome(opened)).await;
             match outcome {
                 Ok(Ok(opened)) => {
                     self.transcript.note("<- accepted");
                     let stream = Box::pin(opened.stream);
-                    let line = Line::open(stream, self.transcript.clone(), self.pongs);
+                    let line = Line::open(stream, self.transcript.clone(), self.pongs, None);
                     self.open = Some(Open { line, ended: opened.ended });
                     // What the application does behind its accept is no longer the handshake's business.
                     handshaking.let_go();

@@ -1,0 +1,9 @@
+//! The guides: complete where they promise to be, with links that lead somewhere.
+#![allow(missing_docs, unreachable_pub)]
+
+mod channels_rows;
+mod links;
+mod readme;
+
+#[path = "../support/raw.rs"]
+mod raw;
