@@ -3,6 +3,7 @@
 //! Stands beside the house: it assembles all rooms and nothing depends on it. What Channels' communicators do, in the
 //! same names, and what its users have asked for: time under the test's control, failures that print the conversation.
 
+mod application;
 mod dialogue;
 mod frames;
 #[doc(hidden)]
@@ -18,6 +19,7 @@ mod transcript;
 mod websocket;
 mod witness;
 
+pub use application::ApplicationCommunicator;
 pub use http::{HttpCommunicator, TestHead, TestResponse};
 pub use line::Received;
 pub use live::LiveServer;

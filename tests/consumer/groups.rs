@@ -1,21 +1,22 @@
 //! Groups: who hears what, and when membership ends.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use solent::layers::GroupName;
+use solent::websocket::CloseCode;
 
-use crate::raw::{Raw, close};
+use crate::raw::Raw;
 use crate::room::{Site, message};
 
 #[tokio::test]
 async fn a_message_goes_from_one_socket_through_the_group_to_another() {
     for path in ["/ws/handled/1/", "/ws/forwarded/1/", "/ws/blocking/1/"] {
         let site = Site::start().await;
-        let mut one = Raw::websocket(site.address(), path).await;
-        let mut two = Raw::websocket(site.address(), path).await;
+        let mut one = site.client(path).await;
+        let mut two = site.client(path).await;
         one.send_text("Hello").await;
         let expected = json!({"type": "chat.message", "message": "Hello"});
-        assert_eq!(one.frame().await.json(), expected, "{path}");
-        assert_eq!(two.frame().await.json(), expected, "{path}");
+        assert_eq!(one.receive_json::<Value>().await, expected, "{path}");
+        assert_eq!(two.receive_json::<Value>().await, expected, "{path}");
     }
 }
 
@@ -24,49 +25,48 @@ async fn handled_forwarded_and_blocking_members_of_one_group_hear_the_same() {
     let site = Site::start().await;
     let mut members = Vec::new();
     for path in ["/ws/handled/1/", "/ws/forwarded/1/", "/ws/blocking/1/"] {
-        members.push(Raw::websocket(site.address(), path).await);
+        members.push(site.client(path).await);
     }
     members[0].send_text("to all").await;
     for member in &mut members {
-        assert_eq!(member.frame().await.json()["message"], "to all");
+        assert_eq!(member.receive_json::<Value>().await["message"], "to all");
     }
 }
 
 #[tokio::test]
 async fn another_room_hears_nothing() {
     let site = Site::start().await;
-    let mut one = Raw::websocket(site.address(), "/ws/forwarded/1/").await;
-    let mut two = Raw::websocket(site.address(), "/ws/forwarded/2/").await;
+    let mut one = site.client("/ws/forwarded/1/").await;
+    let mut two = site.client("/ws/forwarded/2/").await;
     one.send_text("for room 1").await;
-    one.frame().await;
+    one.receive_message().await;
     two.send_text("for room 2").await;
-    assert_eq!(two.frame().await.json()["message"], "for room 2");
+    assert_eq!(two.receive_json::<Value>().await["message"], "for room 2");
 }
 
 #[tokio::test]
 async fn who_left_hears_no_more() {
     let site = Site::start().await;
-    let mut stays = Raw::websocket(site.address(), "/ws/handled/1/").await;
-    let mut leaves = Raw::websocket(site.address(), "/ws/handled/1/").await;
+    let mut stays = site.client("/ws/handled/1/").await;
+    let mut leaves = site.client("/ws/handled/1/").await;
     leaves.send_text("leave").await;
     leaves.send_text("name").await;
-    assert!(leaves.text().await.starts_with("specific."));
+    assert!(leaves.receive_text().await.starts_with("specific."));
     stays.send_text("without you").await;
-    stays.frame().await;
+    stays.receive_message().await;
     leaves.send_text("name").await;
-    assert!(leaves.text().await.starts_with("specific."), "the next frame is the answer, no event");
+    assert!(leaves.receive_text().await.starts_with("specific."), "the next frame is the answer, no event");
 }
 
 #[tokio::test]
 async fn c7_groups_are_left_before_disconnect_runs() {
     let site = Site::start().await;
-    let mut stays = Raw::websocket(site.address(), "/ws/handled/1/").await;
-    let mut goes = Raw::websocket(site.address(), "/ws/handled/1/").await;
-    goes.send(close(1000, "")).await;
-    goes.frame().await;
-    assert!(goes.ended().await, "the one that goes does not hear that it has left");
-    drop(goes);
-    assert_eq!(stays.frame().await.json()["message"], "left with 1000");
+    let mut stays = site.client("/ws/handled/1/").await;
+    let mut goes = site.client("/ws/handled/1/").await;
+    goes.disconnect().await;
+    // The answer to its own close frame, and nothing before it: it does not hear that it has left.
+    assert_eq!(goes.receive_close().await.code, CloseCode::NORMAL);
+    assert_eq!(stays.receive_json::<Value>().await["message"], "left with 1000");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use solent::layers::{
 };
 use solent::routing::{ProtocolTypeRouter, UrlRouter, re_path};
 use solent::server::{AccessLog, Running, Server};
+use solent::testing::WebsocketCommunicator;
 use solent::websocket::{CloseFrame, Message};
 use solent::{Limits, Result};
 
@@ -140,6 +141,7 @@ impl WebsocketConsumer for ClassGroups {
 pub struct Site {
     pub running: Running,
     pub layer: LayerHandle,
+    app: ProtocolTypeRouter,
 }
 
 impl Site {
@@ -160,13 +162,21 @@ impl Site {
         let mut limits = Limits::default();
         change(&mut limits);
         let app = ProtocolTypeRouter::new().websocket(sockets.unwrap());
-        let server = Server::new(app).bind("127.0.0.1:0").limits(limits).channel_layers(layers);
+        let server = Server::new(app.clone()).bind("127.0.0.1:0").limits(limits).channel_layers(layers);
         let running = server.access_log(AccessLog::off()).start().await.unwrap();
-        Self { running, layer: LayerHandle::new(layer) }
+        Self { running, layer: LayerHandle::new(layer), app }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.running.addresses()[0]
+    }
+
+    /// An open socket in process, where what crosses the wire is not what is tested.
+    pub async fn client(&self, path: &str) -> WebsocketCommunicator {
+        let env = self.running.env().clone();
+        let mut client = WebsocketCommunicator::new(self.app.clone(), path).env(env);
+        client.connect().await.unwrap();
+        client
     }
 }
 
