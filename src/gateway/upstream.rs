@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use ::http::Uri;
 
-use super::document::Node;
+use super::document::{Node, Value};
 use super::reader::Reader;
 use super::setting::{Setting, quoted};
 use crate::http::proxy;
@@ -51,6 +51,55 @@ impl Setting for Upstream {
 
     fn show(&self) -> Option<String> {
         Some(quoted(&self.to_string()))
+    }
+}
+
+/// One server behind, or several that can stand in for each other; never empty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Upstreams(Vec<Upstream>);
+
+impl Upstreams {
+    /// The addresses as the proxy takes them: the first, and the others.
+    pub(crate) fn addresses(&self) -> Option<(proxy::Upstream, impl Iterator<Item = proxy::Upstream>)> {
+        let (first, others) = self.0.split_first()?;
+        Some((first.address(), others.iter().map(Upstream::address)))
+    }
+}
+
+impl Setting for Upstreams {
+    fn expected() -> String {
+        Upstream::expected()
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let Value::Array(items) = &node.value else {
+            return Upstream::read(node, reader).map(|upstream| Self(vec![upstream]));
+        };
+        if items.is_empty() {
+            return reader.wrong(node, &format!("{}, or a list of at least one", Self::expected()));
+        }
+        let read: Vec<Option<Upstream>> = items.iter().map(|item| reader.item(item)).collect();
+        read.into_iter().collect::<Option<Vec<_>>>().map(Self)
+    }
+
+    fn show(&self) -> Option<String> {
+        match self.0.as_slice() {
+            [one] => one.show(),
+            several => {
+                let items: Vec<String> = several.iter().filter_map(Setting::show).collect();
+                Some(format!("[{}]", items.join(", ")))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Upstreams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, upstream) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            write!(f, "{comma}{upstream}")?;
+        }
+        Ok(())
     }
 }
 

@@ -197,8 +197,9 @@ impl Server {
     }
 
     /// Listens for those who run the site, on a port of this machine (`"9100"`), `host:port` or `unix:/path`:
-    /// `/healthz` (is it alive), `/readyz` (can it serve: JSON with reasons, 503 when it cannot) and `/metrics` (for
-    /// Prometheus). Default: off.
+    /// `/healthz` (is it alive), `/readyz` (can it serve: JSON with reasons, 503 when it cannot), `/metrics` (for
+    /// Prometheus) and `/connections` (who is connected where, since when: JSON; `?route=` and `?limit=`, which is 1000
+    /// at first). Default: off.
     ///
     /// Whoever reaches it may read everything there: bind it to loopback or to a network of one's own. On loopback it
     /// answers only what is addressed to this machine by name.

@@ -19,9 +19,9 @@ use super::outbox::{Outbox, Request};
 use super::sockets::Registration;
 use super::wire::{Ended, Wire};
 use super::{Accepted, CloseCode, CloseFrame, Message, frame};
-use crate::Environment;
 use crate::consumer::{Context, OwnChannel, WebsocketConsumer};
 use crate::layers::Delivery;
+use crate::{Environment, Scope};
 
 /// An accepted connection with its consumer.
 pub(super) struct Driver<C, S> {
@@ -74,9 +74,9 @@ impl Line {
         outbox: Arc<Outbox>,
         env: Arc<Environment>,
         limit: usize,
-        route: &Arc<str>,
+        scope: &Scope,
     ) -> Self {
-        let registration = env.sockets.enter(&outbox, route);
+        let registration = env.sockets.enter(&outbox, scope);
         let decoder = Decoder::new(limit, limit, accepted.agreed.as_ref());
         Self {
             wire: Wire::new(accepted.socket, decoder, &outbox),

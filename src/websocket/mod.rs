@@ -33,6 +33,6 @@ pub use message::Message;
 pub(crate) use message::decode_json;
 pub use outbox::Finished;
 pub use refusal::{Denial, Refusal, Rule};
-pub use sockets::{SocketHandle, Sockets};
+pub use sockets::{SocketHandle, SocketInfo, Sockets};
 pub use traffic::{RouteTraffic, Traffic};
 pub(crate) use wire::Ended;

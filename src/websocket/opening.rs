@@ -113,6 +113,6 @@ where
     let Some(accepted) = core.take_accepted() else { return };
     let env = Arc::clone(&core.scope.env);
     let limit = core.policy.max_message_size.unwrap_or(env.limits.message_bytes);
-    let line = Line::new(accepted, Arc::clone(&core.outbox), env, limit, &core.scope.url_route.pattern);
+    let line = Line::new(accepted, Arc::clone(&core.outbox), env, limit, &core.scope);
     tokio::spawn(Driver { consumer, ctx, line }.run(failed).in_current_span());
 }

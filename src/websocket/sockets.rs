@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
 use super::drops::FrameDrops;
 use super::outbox::{Outbox, Request};
-use super::traffic::{RouteCounters, RouteTraffic};
+use super::traffic::{RouteCounters, RouteTraffic, Traffic};
 use super::{CloseFrame, Finished, Message, frame};
+use crate::Scope;
+use crate::auth::User;
 use crate::layers::Pushed;
 
 /// Locks are split so that connects and disconnects on many threads do not meet.
@@ -56,6 +60,41 @@ impl SocketHandle {
 struct Open {
     outbox: Arc<Outbox>,
     route: Arc<RouteCounters>,
+    path: Box<str>,
+    client: Option<SocketAddr>,
+    user: User,
+    since: SystemTime,
+}
+
+/// Who is connected where, since when.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct SocketInfo {
+    /// The route's pattern.
+    pub route: Arc<str>,
+    /// The path as it stood in the request line, without its query.
+    pub path: String,
+    /// The client's address.
+    pub client: Option<SocketAddr>,
+    /// The user as the handshake knew it.
+    pub user: User,
+    /// When the handshake was accepted.
+    pub since: SystemTime,
+    /// What has passed so far.
+    pub traffic: Traffic,
+}
+
+impl Open {
+    fn info(&self) -> SocketInfo {
+        SocketInfo {
+            route: Arc::clone(&self.route.name),
+            path: self.path.to_string(),
+            client: self.client,
+            user: self.user.clone(),
+            since: self.since,
+            traffic: self.outbox.traffic(),
+        }
+    }
 }
 
 /// All open sockets of a server.
@@ -113,13 +152,31 @@ impl Sockets {
         }
     }
 
-    pub(super) fn enter(self: &Arc<Self>, outbox: &Arc<Outbox>, route: &Arc<str>) -> Registration {
-        let route = self.route(route);
+    pub(super) fn enter(self: &Arc<Self>, outbox: &Arc<Outbox>, scope: &Scope) -> Registration {
+        let route = self.route(&scope.url_route.pattern);
         route.opened.fetch_add(1, Ordering::Relaxed);
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         self.open.fetch_add(1, Ordering::AcqRel);
-        lock(self.shard(id)).insert(id, Open { outbox: Arc::clone(outbox), route: Arc::clone(&route) });
+        let open = Open {
+            outbox: Arc::clone(outbox),
+            route,
+            path: scope.raw_path.as_str().into(),
+            client: scope.client,
+            user: scope.user.clone(),
+            since: SystemTime::now(),
+        };
+        lock(self.shard(id)).insert(id, open);
         Registration { sockets: Arc::clone(self), id }
+    }
+
+    /// All sockets that are open now, the oldest first.
+    pub fn list(&self) -> Vec<SocketInfo> {
+        let mut all = Vec::with_capacity(self.len());
+        for shard in &self.shards {
+            all.extend(lock(shard).values().map(Open::info));
+        }
+        all.sort_by_key(|info| info.since);
+        all
     }
 
     /// What has passed through the sockets of each route since the start, those that are open included.

@@ -5,7 +5,10 @@ mod binary;
 mod broken;
 mod commands;
 mod courses;
+mod nginx;
 mod proxy;
 #[path = "../support/raw.rs"]
 mod raw;
 mod site;
+#[path = "../support/tools.rs"]
+mod tools;

@@ -105,6 +105,21 @@ async fn start(trusted: &str) -> (Folder, Site, SocketAddr) {
 }
 
 #[tokio::test]
+async fn several_servers_stand_in_for_each_other() {
+    let (one, two) = (behind().await, behind().await);
+    let nobody = free_port();
+    let folder = Folder::with(&format!(
+        "debug = true\nallowed_hosts = [\"127.0.0.1\"]\n[server]\nbind = [\"127.0.0.1:0\"]\n\
+         [limits]\ndrain_time = \"100ms\"\n[proxy]\nconnect_time = \"2s\"\n[[http]]\npath = \"\"\n\
+         proxy = [\"http://127.0.0.1:{nobody}\", \"http://{one}\", \"http://{two}\"]\n"
+    ));
+    let site = folder.start();
+    for _ in 0..6 {
+        assert_eq!(ask(site.address, "/", "").await.0.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn what_no_route_serves_goes_to_the_site_that_is_there_already() {
     let (_folder, site, _) = start("").await;
     assert_eq!(ask(site.address, "/own/", "").await.1, "own");

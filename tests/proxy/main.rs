@@ -8,6 +8,7 @@ mod raw;
 mod site;
 
 mod answers;
+mod backends;
 mod bodies;
 mod connections;
 mod fields;

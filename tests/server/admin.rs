@@ -270,6 +270,41 @@ async fn it_answers_until_the_end_of_the_drain_and_is_not_ready_meanwhile() {
 }
 
 #[tokio::test]
+async fn it_tells_who_is_connected_where_since_when() {
+    let running = start().await;
+    let (address, admin) = (running.addresses()[0], running.admin_address().unwrap());
+    let mut first = Raw::websocket(address, "/ws/7/?token=secret").await;
+    first.send_text("hello").await;
+    first.text().await;
+    let port = first.stream.local_addr().unwrap();
+    let _others = (Raw::websocket(address, "/ws/8/").await, Raw::websocket(address, "/ws/room/").await);
+    until(|| running.env().sockets.len() == 3).await;
+    let (head, body) = ask(admin, "/connections").await;
+    assert_eq!(head.status, 200);
+    assert!(!body.contains("secret"), "no query is told: {body}");
+    let mut told: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(told["count"], 3);
+    let row = told["connections"][0].as_object_mut().unwrap();
+    let since = row.remove("since").unwrap();
+    assert!(chrono::DateTime::parse_from_rfc3339(since.as_str().unwrap()).is_ok(), "{since}");
+    assert!(row.remove("seconds").unwrap().is_u64());
+    assert_eq!(
+        told["connections"][0],
+        serde_json::json!({
+            "route": "ws/<int:n>/", "path": "/ws/7/", "client": port.to_string(), "user": null,
+            "messages_in": 1, "messages_out": 1, "bytes_in": 5, "bytes_out": 5,
+        })
+    );
+    for (query, count, listed) in [("?route=ws/room/", 1, 1), ("?limit=2", 3, 2), ("?route=none", 0, 0)] {
+        let body = ask(admin, &format!("/connections{query}")).await.1;
+        let told: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let rows = told["connections"].as_array().unwrap().len();
+        assert_eq!((told["count"].as_u64(), rows), (Some(count), listed), "{query}");
+    }
+    assert_eq!(ask(admin, "/connections?limit=x").await.0.status, 400);
+}
+
+#[tokio::test]
 async fn on_loopback_it_answers_this_machine_alone() {
     let site = Site::serve(|server| server.admin(":0").access_log(AccessLog::off())).await;
     let admin = site.running.admin_address().unwrap();

@@ -15,9 +15,9 @@ pub(crate) fn with_admin(server: Server, settings: &Settings, users: &Users) -> 
             async move { Ok(database.rows("SELECT 1 AS one", &[]).await.map(drop)?) }
         });
     }
-    for proxy in Proxies::of(settings).iter() {
+    for (name, proxy) in Proxies::of(settings).iter() {
         let proxy = proxy.clone();
-        server = server.ready_check(format!("upstream {}", proxy.upstream()), move || {
+        server = server.ready_check(format!("upstream {name}"), move || {
             let proxy = proxy.clone();
             async move { proxy.check().await }
         });

@@ -1,31 +1,43 @@
-//! The servers behind: one pool of connections for all routes to the same one.
+//! The servers behind: one pool of connections for all routes to the same ones.
 
 use std::collections::BTreeMap;
 
-use crate::gateway::settings::Settings;
-use crate::gateway::upstream::Upstream;
+use crate::gateway::settings::{ProxySettings, Settings};
+use crate::gateway::upstream::Upstreams;
 use crate::http::proxy::Proxy;
 
-/// The proxies of a deployment, by address.
+/// The proxies of a deployment, by their addresses.
 #[derive(Debug, Default)]
 pub(crate) struct Proxies(BTreeMap<String, Proxy>);
 
 impl Proxies {
-    /// A proxy for each server that a route of pages or sockets names.
+    /// A proxy for what each route of pages or sockets names.
     pub(crate) fn of(settings: &Settings) -> Self {
         let pages = settings.http.iter().filter_map(|route| route.proxy.as_ref());
         let sockets = settings.websocket.iter().filter_map(|route| route.upstream.as_ref());
-        let upstreams = pages.chain(sockets).map(|upstream| &upstream.value);
-        Self(upstreams.map(|upstream| (upstream.to_string(), Proxy::new(upstream.address()))).collect())
+        let upstreams = pages.chain(sockets).map(|upstreams| &upstreams.value);
+        let proxies = upstreams.filter_map(|it| Some((it.to_string(), proxy_of(it, &settings.proxy)?)));
+        Self(proxies.collect())
     }
 
-    /// The proxy to a server.
-    pub(crate) fn get(&self, upstream: &Upstream) -> Option<&Proxy> {
-        self.0.get(&upstream.to_string())
+    /// The proxy to these servers.
+    pub(crate) fn get(&self, upstreams: &Upstreams) -> Option<&Proxy> {
+        self.0.get(&upstreams.to_string())
     }
 
-    /// All of them.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Proxy> {
-        self.0.values()
+    /// All of them, with their addresses.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Proxy)> {
+        self.0.iter().map(|(name, proxy)| (name.as_str(), proxy))
     }
+}
+
+fn proxy_of(upstreams: &Upstreams, settings: &ProxySettings) -> Option<Proxy> {
+    let (first, others) = upstreams.addresses()?;
+    let proxy = others.fold(Proxy::new(first), Proxy::and);
+    let proxy = match &settings.health_path {
+        Some(path) => proxy.health_check(path.value.clone(), settings.health_interval),
+        None => proxy,
+    };
+    let proxy = proxy.connect_time(settings.connect_time).response_time(settings.response_time);
+    Some(proxy.idle_time(settings.idle_time).connections(settings.connections))
 }

@@ -36,6 +36,7 @@ impl Checked<'_> {
         self.hosts();
         self.sessions();
         self.files();
+        self.health_path();
         if !is_level(&self.settings.log.level) {
             let problem = Problem::new(self.settings.log.level.span.clone(), "this is no level");
             self.report(
@@ -43,6 +44,16 @@ impl Checked<'_> {
                     "error, warn, info, debug or trace, or by part: \"info,solent::layers=debug\"",
                 ),
             );
+        }
+    }
+
+    fn health_path(&mut self) {
+        let settings = self.settings;
+        let Some(path) = &settings.proxy.health_path else { return };
+        let is_path = path.starts_with('/') && path.parse::<::http::uri::PathAndQuery>().is_ok();
+        if !is_path {
+            let problem = Problem::new(path.span.clone(), format!("found {:?}", path.value));
+            self.report(problem.expecting("a path such as \"/health/\""));
         }
     }
 

@@ -11,7 +11,7 @@ use crate::gateway::reader::Reader;
 use crate::gateway::section::section;
 use crate::gateway::setting::{Placed, Setting};
 use crate::gateway::units::parse_duration;
-use crate::gateway::upstream::Upstream;
+use crate::gateway::upstream::Upstreams;
 
 section! {
     /// `[[http]]`: one route of pages.
@@ -31,8 +31,9 @@ section! {
         respond: Option<Respond> = None,
         /// Target: the files of a folder; serves everything under its path.
         r#static: Option<Placed<PathBuf>> = None,
-        /// Target: another server, `http://host:port` or `unix:` and a path; serves everything under its path.
-        proxy: Option<Placed<Upstream>> = None,
+        /// Target: another server, `http://host:port` or `unix:` and a path, or a list of several that can stand in for
+        /// each other; serves everything under its path.
+        proxy: Option<Placed<Upstreams>> = None,
         /// Target: the log-in page.
         login: Option<Login> = None,
         /// Target: log-out, by POST.
@@ -132,7 +133,7 @@ pub(crate) enum Target<'r> {
     Redirect(&'r Redirect),
     Respond(&'r Respond),
     Static(&'r Placed<PathBuf>),
-    Proxy(&'r Placed<Upstream>),
+    Proxy(&'r Placed<Upstreams>),
     Login(&'r Login),
     Logout(&'r Logout),
     Events(&'r Events),

@@ -10,6 +10,7 @@ mod database;
 mod http_route;
 mod limits;
 mod log;
+mod proxy;
 mod server;
 mod session;
 mod websocket_route;
@@ -25,6 +26,7 @@ use http_route::HeaderText;
 pub(crate) use http_route::{CachePolicy, HttpRoute, QuerySettings, Redirect, Respond, Target};
 pub(crate) use limits::LimitSettings;
 pub(crate) use log::{LogFormat, LogSettings};
+pub(crate) use proxy::ProxySettings;
 pub(crate) use server::ServerSettings;
 pub(crate) use session::{SessionBackend, SessionTable};
 pub(crate) use websocket_route::{Rates, SocketRoute};
@@ -73,6 +75,8 @@ section! {
         log: LogSettings,
         /// A listener for those who run the site: `/healthz`, `/readyz` and `/metrics`.
         admin: AdminSettings,
+        /// Servers behind, which routes name: times and bounds.
+        proxy: ProxySettings,
         /// Pages. Their order decides.
         http: Vec<HttpRoute> = Vec::new(),
         /// Sockets. Their order decides.

@@ -5,7 +5,7 @@ use crate::consumer::OnError;
 use crate::gateway::section::section;
 use crate::gateway::setting::Placed;
 use crate::gateway::units::{ByteSize, Rate};
-use crate::gateway::upstream::Upstream;
+use crate::gateway::upstream::Upstreams;
 use crate::layers::Overflow;
 
 section! {
@@ -24,8 +24,9 @@ section! {
         group: Option<Placed<String>> = None,
         /// Several groups.
         groups: Vec<Placed<String>> = Vec::new(),
-        /// For `proxy`: the server behind, `http://host:port` or `unix:` and a path.
-        upstream: Option<Placed<Upstream>> = None,
+        /// For `proxy`: the server behind, `http://host:port` or `unix:` and a path, or a list of several that can
+        /// stand in for each other.
+        upstream: Option<Placed<Upstreams>> = None,
         /// The alias of the channel layer.
         channel_layer: Placed<String> = Placed { value: "default".to_owned(), span: 0..0 },
         /// The largest message. Without it, `limits.message_bytes`.

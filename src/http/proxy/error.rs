@@ -36,6 +36,11 @@ impl ProxyError {
         }
     }
 
+    /// Whether the server was not even reached, so that it has seen nothing of the request.
+    pub(super) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Connect(_) | Self::ConnectTime)
+    }
+
     /// What the client is answered.
     pub(super) fn answer(&self) -> HttpError {
         match self {

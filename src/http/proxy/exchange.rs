@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
+use super::backends::Backends;
 use super::body::{Download, Progress, Upload};
 use super::error::ProxyError;
 use super::forwarded::Circle;
@@ -24,45 +25,105 @@ use crate::http::{Body, HttpError, Response, page, wants_html};
 use crate::metrics::class;
 use crate::{Scope, Scoped};
 
-/// Asks the server behind; what it does not answer is answered with an error page.
-pub(super) async fn answer(pool: &Arc<Pool>, request: super::Request) -> Response {
+/// Asks a server behind; what none of them answers is answered with an error page.
+pub(super) async fn answer(backends: &Arc<Backends>, mut request: super::Request) -> Response {
     let html = wants_html(request.headers());
-    let (id, env) = (request.scope().request_id.clone(), Arc::clone(&request.scope().env));
-    let start = Instant::now();
-    let exchanged = exchange(pool, request).await;
-    let result = exchanged.as_ref().map_or_else(ProxyError::label, |response| class(response.status()));
-    env.metrics.upstream(pool.name()).count(result, start.elapsed());
-    match exchanged {
+    let scope = std::mem::replace(request.scope_mut(), Scope::new(crate::Protocol::HTTP, ""));
+    let (head, body) = request.into_parts();
+    match ask(backends, &scope, head, body).await {
         Ok(response) => response,
         Err(error) => {
             let answer = error.answer();
-            tracing::warn!(
-                upstream = %pool.upstream(), request = %id, result, error = %error.chain(),
-                "a server behind has given no answer"
-            );
             page(answer.status(), answer.text(), None, html)
         }
     }
 }
 
-async fn exchange(pool: &Arc<Pool>, mut request: super::Request) -> Result<Response, ProxyError> {
-    let scope = std::mem::replace(request.scope_mut(), Scope::new(crate::Protocol::HTTP, ""));
-    let (head, body) = request.into_parts();
-    let request = upstream_request(pool, head, &scope, &body)?;
-    drop(scope);
-    let place = pool.place().await?;
+/// Asks one server after the other, for as long as none of them can have seen the request, or seeing it twice does no
+/// harm.
+async fn ask(
+    backends: &Arc<Backends>,
+    scope: &Scope,
+    head: Parts,
+    body: Body,
+) -> Result<Response, ProxyError> {
+    let mut body = Some(body);
+    let mut order = backends.order().into_iter().peekable();
+    let mut outcome = Err(ProxyError::Full);
+    while let Some((backend, own_body)) = order.next().zip(body.take()) {
+        let pool = &backend.pool;
+        let start = Instant::now();
+        let asked = exchange(pool, scope, &head, own_body).await;
+        let result =
+            asked.as_ref().map_or_else(|failed| failed.error.label(), |response| class(response.status()));
+        scope.env.metrics.upstream(pool.name()).count(result, start.elapsed());
+        outcome = match asked {
+            Ok(response) => {
+                backend.is_well();
+                return Ok(response);
+            }
+            Err(failed) => {
+                if failed.error.is_unreachable() {
+                    backend.has_failed(pool.settings().out_time);
+                }
+                tracing::warn!(
+                    upstream = pool.name(), request = %scope.request_id, result, error = %failed.error.chain(),
+                    "a server behind has given no answer"
+                );
+                body = failed.body.filter(|_| order.peek().is_some());
+                Err(failed.error)
+            }
+        };
+    }
+    outcome
+}
+
+/// Why there is no answer, and the body of a request that may be sent to another server.
+struct Failed {
+    error: ProxyError,
+    body: Option<Body>,
+}
+
+impl From<ProxyError> for Failed {
+    fn from(error: ProxyError) -> Self {
+        Self { error, body: None }
+    }
+}
+
+async fn exchange(pool: &Arc<Pool>, scope: &Scope, head: &Parts, body: Body) -> Result<Response, Failed> {
+    let request = upstream_request(pool, head, scope, &body)?;
+    let place = match pool.place().await {
+        Ok(place) => place,
+        Err(error) => return Err(Failed { error, body: Some(body) }),
+    };
+    let lease = match pool.lease(false).await {
+        Ok(lease) => lease,
+        Err(error) => return Err(Failed { error, body: Some(body) }),
+    };
     let (upload, progress) = Upload::new(body);
-    let (lease, response) = send(pool, request.map(|()| upload), &progress).await?;
-    download(pool, response, lease, progress, place)
+    let request = request.map(|()| upload);
+    let is_repeatable = is_repeatable(&request);
+    match send(pool, lease, request, &progress).await {
+        Ok((lease, response)) => Ok(download(pool, response, lease, progress, place)?),
+        Err(error) => {
+            let again = is_repeatable && matches!(error, ProxyError::Exchange(_) | ProxyError::Connect(_));
+            Err(Failed { error, body: again.then(Body::empty) })
+        }
+    }
 }
 
 /// The request as the server behind gets it.
-fn upstream_request(pool: &Pool, head: Parts, scope: &Scope, body: &Body) -> Result<Request<()>, ProxyError> {
+fn upstream_request(
+    pool: &Pool,
+    head: &Parts,
+    scope: &Scope,
+    body: &Body,
+) -> Result<Request<()>, ProxyError> {
     let refuse = |status, text| ProxyError::Client(HttpError::new(status, text));
     if head.method == Method::CONNECT {
         return Err(refuse(StatusCode::NOT_IMPLEMENTED, "No tunnels are opened here."));
     }
-    let mut fields = head.headers;
+    let mut fields = head.headers.clone();
     headers::clean_request(&mut fields);
     forwarded::write(&mut fields, scope, head.version, pool.upstream(), &pool.settings().host)
         .map_err(|Circle| refuse(StatusCode::LOOP_DETECTED, "This request goes in a circle."))?;
@@ -75,7 +136,7 @@ fn upstream_request(pool: &Pool, head: Parts, scope: &Scope, body: &Body) -> Res
         fields.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
     let mut request = Request::new(());
-    *request.method_mut() = head.method;
+    *request.method_mut() = head.method.clone();
     *request.uri_mut() = target(&scope.raw_path, head.uri.query())
         .ok_or_else(|| refuse(StatusCode::BAD_REQUEST, "The request target is malformed."))?;
     *request.headers_mut() = fields;
@@ -100,12 +161,11 @@ fn has_no_content(method: &Method) -> bool {
 /// turns out to be closed; one of which nothing was written, always.
 async fn send(
     pool: &Arc<Pool>,
+    mut lease: Lease,
     mut request: Request<Upload>,
     progress: &Progress,
 ) -> Result<(Lease, hyper::Response<Incoming>), ProxyError> {
-    let mut fresh = false;
     loop {
-        let mut lease = pool.lease(fresh).await?;
         let spare = (lease.reused && is_repeatable(&request)).then(|| copy_of(&request, progress));
         let sent = within(pool.settings().response_time, progress, lease.send(request)).await?;
         let mut error = match sent {
@@ -116,7 +176,7 @@ async fn send(
             Some(again) => request = again,
             None => return Err(ProxyError::from_exchange(error.into_error())),
         }
-        fresh = true;
+        lease = pool.lease(true).await?;
     }
 }
 

@@ -1,6 +1,7 @@
 //! A WebSocket handshake with the server behind.
 
 use std::borrow::Cow;
+use std::future::Future;
 use std::sync::Arc;
 
 use ::http::header::{
@@ -8,18 +9,22 @@ use ::http::header::{
     SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use ::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Version};
-use http_body_util::{BodyExt, Limited};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
 use hyper::upgrade::Upgraded;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tungstenite::handshake::client::generate_key;
 use tungstenite::handshake::derive_accept_key;
 
+use super::backends::Backends;
 use super::error::ProxyError;
 use super::exchange::target;
 use super::pool::Pool;
 use super::{forwarded, headers};
 use crate::Scope;
+use crate::metrics::class;
 use crate::websocket::{Acceptance, Denial, handshake};
 
 /// The rule of refusals that are the server's, or for want of one.
@@ -37,10 +42,40 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// Its refusal, or 502 and 504 where it gives no proper answer.
-pub(super) async fn open(pool: &Arc<Pool>, scope: &Scope) -> Result<Opened, Denial> {
+pub(super) async fn open(backends: &Arc<Backends>, scope: &Scope) -> Result<Opened, Denial> {
+    let order = backends.order();
+    let mut outcome = Err(Denial::new(StatusCode::BAD_GATEWAY, RULE, "No server behind."));
+    for backend in order {
+        let pool = &backend.pool;
+        let start = Instant::now();
+        let count = |result| scope.env.metrics.upstream(pool.name()).count(result, start.elapsed());
+        match pool.connect_for_upgrade().await {
+            Ok(link) => {
+                backend.is_well();
+                let opened = open_with(pool, scope, link).await;
+                count(opened.as_ref().map_or_else(|denial| class(denial.status), |_| "socket"));
+                return opened;
+            }
+            Err(error) => {
+                backend.has_failed(pool.settings().out_time);
+                count(error.label());
+                outcome = Err(failed(pool, &error));
+            }
+        }
+    }
+    outcome
+}
+
+async fn open_with<F>(
+    pool: &Pool,
+    scope: &Scope,
+    (mut link, connection): (SendRequest<Empty<Bytes>>, F),
+) -> Result<Opened, Denial>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
     let key = generate_key();
     let request = request(pool, scope, &key)?;
-    let (mut link, connection) = pool.connect_for_upgrade().await.map_err(|error| failed(pool, &error))?;
     let serving = tokio::spawn(connection);
     let answer = timeout(pool.settings().response_time, link.send_request(request)).await;
     let answered = match answer {
@@ -65,11 +100,7 @@ fn failed(pool: &Pool, error: &ProxyError) -> Denial {
     ))
 }
 
-fn request(
-    pool: &Pool,
-    scope: &Scope,
-    key: &str,
-) -> Result<Request<http_body_util::Empty<bytes::Bytes>>, Denial> {
+fn request(pool: &Pool, scope: &Scope, key: &str) -> Result<Request<Empty<Bytes>>, Denial> {
     let malformed = || Denial::new(StatusCode::BAD_REQUEST, RULE, "The request target is malformed.");
     let mut fields = scope.headers.clone();
     headers::clean_request(&mut fields);
@@ -83,7 +114,7 @@ fn request(
     fields.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     fields.insert(UPGRADE, HeaderValue::from_static("websocket"));
     let query = Some(&*scope.query_string).filter(|query| !query.is_empty());
-    let mut request = Request::new(http_body_util::Empty::new());
+    let mut request = Request::new(Empty::new());
     *request.uri_mut() = target(&scope.raw_path, query).ok_or_else(malformed)?;
     *request.headers_mut() = fields;
     Ok(request)

@@ -3,6 +3,7 @@
 //! [`Proxy`] is an HTTP application like any other: mounted below a path, or as the last route for everything that no
 //! view serves. [`Proxy::websocket`] is its twin for sockets. The other server is an [`Upstream`].
 
+mod backends;
 mod body;
 mod error;
 mod exchange;
@@ -32,7 +33,7 @@ use super::{Request, Response};
 use crate::consumer::{ConsumerService, consumer_with_state};
 use crate::routing::Routes;
 use crate::{Error, Scoped};
-use pool::Pool;
+use backends::Backends;
 use settings::Settings;
 
 /// Requests that a server behind this one answers.
@@ -68,18 +69,34 @@ use settings::Settings;
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Proxy {
-    pool: Arc<Pool>,
+    backends: Arc<Backends>,
 }
 
 impl Proxy {
     /// A proxy to one server, with the default times and bounds.
     pub fn new(upstream: Upstream) -> Self {
-        Self { pool: Arc::new(Pool::new(upstream, Settings::default())) }
+        Self { backends: Arc::new(Backends::new((upstream, Vec::new()), &Settings::default())) }
     }
 
-    /// The server behind.
-    pub fn upstream(&self) -> &Upstream {
-        self.pool.upstream()
+    /// Adds another server, which can stand in for the others. Requests go to all in turn; one that cannot be reached
+    /// is left out for 5 s, and its requests go to the next, as do those that may be repeated and break off.
+    pub fn and(self, upstream: Upstream) -> Self {
+        let (first, mut others) = self.backends.upstreams();
+        others.push(upstream);
+        Self { backends: Arc::new(Backends::new((first, others), self.backends.settings())) }
+    }
+
+    /// Asks every server for this page again and again, and leaves out those that do not answer or answer with 5xx for
+    /// as long as they do so. Default: off.
+    pub fn health_check(self, path: impl Into<String>, interval: Duration) -> Self {
+        // tokio's timers do not tick without time in between.
+        let interval = interval.max(Duration::from_millis(1));
+        self.with(|settings| settings.health_check = Some((path.into(), interval)))
+    }
+
+    /// The server behind; the first of several.
+    pub fn upstream(&self) -> Upstream {
+        self.backends.upstreams().0
     }
 
     /// How long a connection to the server may take to open, and how long a request waits for one when all are taken.
@@ -127,23 +144,28 @@ impl Proxy {
         consumer_with_state(self.clone())
     }
 
-    /// Whether the server takes connections now: for readiness checks.
+    /// Whether the server, or one of several, takes connections now: for readiness checks.
     ///
     /// # Errors
-    /// What keeps it from doing so.
+    /// What keeps the last one from doing so.
     pub async fn check(&self) -> Result<(), Error> {
-        let connected = tokio::time::timeout(self.pool.settings().connect_time, self.upstream().connect());
-        match connected.await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(error.into()),
-            Err(_) => Err(Error::msg("connecting takes too long")),
+        let mut outcome = Ok(());
+        for backend in self.backends.iter() {
+            let pool = &backend.pool;
+            let connected = tokio::time::timeout(pool.settings().connect_time, pool.upstream().connect());
+            outcome = match connected.await {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) => Err(error.into()),
+                Err(_) => Err(Error::msg("connecting takes too long")),
+            };
         }
+        outcome
     }
 
     fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = self.pool.settings().clone();
+        let mut settings = self.backends.settings().clone();
         change(&mut settings);
-        Self { pool: Arc::new(Pool::new(self.pool.upstream().clone(), settings)) }
+        Self { backends: Arc::new(Backends::new(self.backends.upstreams(), &settings)) }
     }
 }
 
@@ -157,10 +179,10 @@ impl Service<Request> for Proxy {
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let pool = Arc::clone(&self.pool);
+        let backends = Arc::clone(&self.backends);
         Box::pin(async move {
             request.scope_mut();
-            Ok(exchange::answer(&pool, request).await)
+            Ok(exchange::answer(&backends, request).await)
         })
     }
 }

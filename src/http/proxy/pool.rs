@@ -5,6 +5,8 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use ::http::Request;
+use ::http::header::HOST;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::Empty;
@@ -94,7 +96,7 @@ impl Pool {
         stream.map(TokioIo::new).map_err(ProxyError::Connect)
     }
 
-    /// A connection for one handshake, with the future that drives it.
+    /// A connection for one handshake or probe, with the future that drives it.
     pub(super) async fn connect_for_upgrade(
         &self,
     ) -> Result<(http1::SendRequest<Empty<Bytes>>, impl Future<Output = ()> + use<>), ProxyError> {
@@ -113,6 +115,26 @@ impl Pool {
             }
         });
         Ok(Link { sender, _task: AbortOnDropHandle::new(task) })
+    }
+
+    /// Asks the server for a page; anything but a failure of its own is fine.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub(super) async fn probe(&self, path: &str) -> Result<(), String> {
+        let asking = async {
+            let (mut sender, connection) = self.connect_for_upgrade().await.map_err(|error| error.chain())?;
+            let _serving = AbortOnDropHandle::new(tokio::spawn(connection));
+            let request = Request::get(path).header(HOST, self.upstream.host()).body(Empty::new());
+            let request = request.map_err(|error| error.to_string())?;
+            let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+            let status = response.status();
+            if status.is_server_error() { Err(format!("it answers {status}")) } else { Ok(()) }
+        };
+        match timeout(self.settings.connect_time, asking).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err("no answer in time".to_owned()),
+        }
     }
 
     /// How answers are parsed: strictly, and with bounds.

@@ -29,6 +29,9 @@ pub(super) struct Settings {
     pub(super) header_bytes: usize,
     pub(super) header_fields: usize,
     pub(super) host: HostPolicy,
+    /// For how long a server that cannot be reached is left out, where there are others.
+    pub(super) out_time: Duration,
+    pub(super) health_check: Option<(String, Duration)>,
 }
 
 impl Default for Settings {
@@ -43,6 +46,8 @@ impl Default for Settings {
             header_bytes: 64 << 10,
             header_fields: 200,
             host: HostPolicy::default(),
+            out_time: Duration::from_secs(5),
+            health_check: None,
         }
     }
 }

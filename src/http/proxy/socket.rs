@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, debug};
 
@@ -11,7 +11,6 @@ use super::{Proxy, handshake};
 use crate::Result;
 use crate::consumer::{Context, WebsocketConsumer};
 use crate::layers::Value;
-use crate::metrics::class;
 use crate::websocket::client::{self, Receiver, Sender};
 use crate::websocket::{CloseCode, CloseFrame, Ended, Incoming, Message, SocketHandle};
 
@@ -33,12 +32,8 @@ impl WebsocketConsumer<Proxy> for ProxyConsumer {
     type Event = Value;
 
     async fn connect(ctx: &mut Context<Proxy>) -> Result<Self> {
-        let pool = Arc::clone(&ctx.state().pool);
-        let start = Instant::now();
-        let opened = handshake::open(&pool, ctx.scope()).await;
-        let result = opened.as_ref().map_or_else(|denial| class(denial.status), |_| "socket");
-        ctx.env().metrics.upstream(pool.name()).count(result, start.elapsed());
-        let opened = opened?;
+        let backends = Arc::clone(&ctx.state().backends);
+        let opened = handshake::open(&backends, ctx.scope()).await?;
         ctx.accept_with(opened.acceptance).await?;
         let (sender, receiver) = client::split(opened.stream, ctx.max_message_size());
         let sender = Arc::new(Mutex::new(sender));

@@ -1,7 +1,8 @@
-//! The admin listener: is the process alive, is it ready, what are its figures.
+//! The admin listener: is the process alive, is it ready, what are its figures, who is connected.
 //!
 //! It has its own small server, which answers until the very end of a drain, and whose requests are counted nowhere.
 
+mod connections;
 mod readiness;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -22,7 +23,7 @@ use super::listener::{Address, Listener};
 use super::permits::Permits;
 use super::request::Handler;
 use super::running::Running;
-use crate::http::{BoxedHttp, IntoResponse, Request, Response, get, with_state};
+use crate::http::{BoxedHttp, IntoResponse, Request, RequestExt, Response, get, with_state};
 use crate::metrics::Figures;
 use crate::middleware::LocalOnlyLayer;
 use crate::routing::{ProtocolTypeRouter, ViewRouter, path};
@@ -81,7 +82,8 @@ fn application(state: State, address: Option<SocketAddr>) -> Result<ProtocolType
     let views = ViewRouter::new([
         path("healthz", get(healthz)),
         path("readyz", get(with_state(state.clone(), readyz))),
-        path("metrics", get(with_state(state, metrics))),
+        path("metrics", get(with_state(state.clone(), metrics))),
+        path("connections", get(with_state(state, connections))),
     ])?
     .append_slash(false);
     let is_local = address.is_some_and(|address| IpAddr::is_loopback(&address.ip()));
@@ -112,6 +114,13 @@ async fn metrics(state: State, _: Request) -> Response {
         "text/plain; version=0.0.4; charset=utf-8",
         Figures::of(&state.env).to_prometheus(),
     )
+}
+
+/// Who is connected where, since when: the oldest first, as many as `limit` asks for.
+async fn connections(state: State, request: Request) -> Result<Response, Error> {
+    let asked = request.query::<connections::Asked>()?;
+    let told = connections::told(&state.env.sockets, &asked);
+    Ok(answer(StatusCode::OK, "application/json", format!("{}\n", serde_json::to_string(&told)?)))
 }
 
 fn answer(status: StatusCode, kind: &'static str, body: String) -> Response {

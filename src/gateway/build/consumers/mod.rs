@@ -40,9 +40,10 @@ pub(crate) fn consumer_of(route: &SocketRoute, parts: &Parts, proxies: &Proxies)
         "proxy" => {
             let proxy = proxies.get(&route.upstream.as_ref()?.value)?.clone();
             let consumer = consumer_with_state::<Limited<ProxyConsumer>, Proxy>(proxy);
-            BoxedApplication::new(consumer.with_policy(policy))
+            BoxedApplication::new(consumer.with_policy(Policy { layer: None, ..policy }))
         }
-        "echo" => built_in::<Echo>(groups, policy),
+        // Neither of the two speaks to a channel layer, which need not be there.
+        "echo" => built_in::<Echo>(groups, Policy { layer: None, ..policy }),
         "chat" => built_in::<Chat>(groups, policy),
         "relay" => built_in::<Relay>(groups, policy),
         "listen" => built_in::<Listen>(groups, policy),
