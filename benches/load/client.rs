@@ -1,7 +1,8 @@
 //! Clients that cost as little as can be: they count bytes, and know how many to expect.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
+use std::time::Instant;
 
 use crate::measure::Server;
 
@@ -10,33 +11,70 @@ const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 /// What a sender sends: 100 bytes of JSON.
 const MESSAGE: &str = "{\"message\":\"";
 
+/// Whom the server sees: nobody, or the one user that it has.
+#[derive(Clone)]
+pub struct Visitor {
+    address: SocketAddr,
+    cookie: String,
+}
+
+impl Visitor {
+    /// Logs in where the server's kind has sessions.
+    pub fn of(server: &Server, kind: &[&str]) -> Self {
+        let mut visitor = Self { address: server.address, cookie: String::new() };
+        if kind[0] == "solent" && kind[1] != "anonymous" {
+            let mut stream = visitor.connect();
+            let head = visitor.ask(&mut stream, "/enter/", "");
+            let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: sessionid="));
+            let cookie = cookie.and_then(|cookie| cookie.split(';').next()).expect("a session");
+            visitor.cookie = format!("Cookie: sessionid={cookie}\r\n");
+        }
+        visitor
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).expect("the server listens");
+        stream.set_nodelay(true).expect("TCP");
+        stream
+    }
+
+    fn request(&self, path: &str, headers: &str) -> String {
+        format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{}{headers}\r\n", self.cookie)
+    }
+
+    /// Sends a request and reads its answer's head.
+    fn ask(&self, stream: &mut TcpStream, path: &str, headers: &str) -> String {
+        stream.write_all(self.request(path, headers).as_bytes()).expect("the server reads");
+        let mut head = Vec::new();
+        let mut buffer = [0; 512];
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            let read = stream.read(&mut buffer).expect("the server answers");
+            assert!(read > 0, "the server hung up: {}", String::from_utf8_lossy(&head));
+            head.extend_from_slice(&buffer[..read]);
+        }
+        String::from_utf8_lossy(&head).into_owned()
+    }
+}
+
 /// One open WebSocket.
 pub struct Socket {
     stream: TcpStream,
 }
 
 impl Socket {
-    pub fn open(server: &Server) -> Self {
-        Self::open_with(server, false)
+    pub fn open(visitor: &Visitor, room: u32) -> Self {
+        Self::open_with(visitor, room, false)
     }
 
-    pub fn open_with(server: &Server, deflate: bool) -> Self {
-        let mut stream = TcpStream::connect(server.address).expect("the server listens");
-        stream.set_nodelay(true).expect("TCP");
+    pub fn open_with(visitor: &Visitor, room: u32, deflate: bool) -> Self {
         let offer = if deflate { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };
-        let request = format!(
-            "GET /ws/room/1/ HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{offer}\r\n"
+        let headers = format!(
+            "Origin: http://127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{offer}"
         );
-        stream.write_all(request.as_bytes()).expect("the server reads");
-        let mut head = Vec::new();
-        let mut byte = [0; 512];
-        while !head.ends_with(b"\r\n\r\n") {
-            let read = stream.read(&mut byte).expect("the server answers");
-            assert!(read > 0, "the server hung up");
-            head.extend_from_slice(&byte[..read]);
-        }
-        assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
+        let mut stream = visitor.connect();
+        let head = visitor.ask(&mut stream, &format!("/ws/room/{room}/"), &headers);
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+        assert!(head.ends_with("\r\n\r\n"), "nothing is sent before the first message: {head}");
         Self { stream }
     }
 }
@@ -61,8 +99,9 @@ pub struct Room {
 }
 
 impl Room {
-    pub fn join(server: &Server, members: usize) -> Self {
-        let members: Vec<_> = (0..members).map(|_| Socket::open(server)).collect();
+    pub fn join(server: &Server, kind: &[&str], room: u32, members: usize) -> Self {
+        let visitor = Visitor::of(server, kind);
+        let members: Vec<_> = (0..members).map(|_| Socket::open(&visitor, room)).collect();
         let mut room = Self { members, frame: frame(), length: 0, buffer: vec![0; 64 << 10] };
         room.learn();
         room
@@ -102,13 +141,16 @@ impl Room {
         }
     }
 
-    /// Sends `messages`, at most `in_flight` at once, and waits until every member has all of them.
-    pub fn run(&mut self, messages: usize, in_flight: usize) {
+    /// Sends `messages`, at most `in_flight` at once, and waits until every member has all of them. Adds how long each
+    /// delivery took, in microseconds.
+    pub fn run(&mut self, messages: usize, in_flight: usize, latencies: &mut Vec<u32>) {
         for _ in 0..messages / in_flight {
+            let start = Instant::now();
             self.send(in_flight);
             let expected = self.length * in_flight;
             for member in &mut self.members {
                 read(&mut member.stream, &mut self.buffer[..expected]);
+                latencies.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
             }
         }
     }
@@ -129,4 +171,55 @@ fn read(stream: &mut TcpStream, buffer: &mut [u8]) {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => panic!("the server hung up"),
         Err(error) => panic!("{error}"),
     }
+}
+
+/// The value below which that share of them lies; they are taken.
+pub fn percentile(values: &mut Vec<u32>, share: f64) -> f64 {
+    let mut values = std::mem::take(values);
+    values.sort_unstable();
+    let index = (values.len() as f64 * share) as usize;
+    values.get(index).or(values.last()).copied().map_or(0.0, f64::from)
+}
+
+/// Kept connections that fetch one page over and over.
+pub struct Pages {
+    streams: Vec<TcpStream>,
+    request: Vec<u8>,
+    // How many bytes an answer is; learnt from the first.
+    length: usize,
+    buffer: Vec<u8>,
+}
+
+impl Pages {
+    pub fn open(visitor: &Visitor, path: &str, connections: usize) -> Self {
+        let mut streams: Vec<_> = (0..connections).map(|_| visitor.connect()).collect();
+        let length = length_of_answer(visitor, path);
+        let request = visitor.request(path, "").into_bytes();
+        let mut pages = Self { streams: Vec::new(), request, length, buffer: vec![0; 64 << 10] };
+        pages.streams.append(&mut streams);
+        pages
+    }
+
+    pub fn fetch(&mut self, requests: usize) {
+        for _ in 0..requests / self.streams.len() {
+            for stream in &mut self.streams {
+                stream.write_all(&self.request).expect("the server reads");
+            }
+            for stream in &mut self.streams {
+                read(stream, &mut self.buffer[..self.length]);
+            }
+        }
+    }
+}
+
+/// Head and body of one answer, in bytes.
+fn length_of_answer(visitor: &Visitor, path: &str) -> usize {
+    let mut stream = visitor.connect();
+    stream.write_all(visitor.request(path, "Connection: close\r\n").as_bytes()).expect("the server reads");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("the server answers");
+    let text = String::from_utf8_lossy(&answer);
+    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+    // A kept connection's answer lacks the line that says otherwise.
+    answer.len() - "connection: close\r\n".len()
 }

@@ -56,9 +56,23 @@ pub fn pin_client() {
     let _ = rlimit::increase_nofile_limit(u64::MAX);
 }
 
-/// The median of some rounds.
-pub fn median(rounds: usize, mut round: impl FnMut() -> f64) -> f64 {
-    let mut figures: Vec<f64> = (0..rounds).map(|_| round()).collect();
+/// The middle one.
+pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
-    figures[rounds / 2]
+    figures[figures.len() / 2]
+}
+
+/// Medians of several measurements whose rounds alternate, and each one's median ratio to the first.
+pub fn alternate(rounds: usize, measurements: &mut [&mut dyn FnMut() -> f64]) -> Vec<(f64, f64)> {
+    let mut all: Vec<Vec<f64>> = Vec::new();
+    for _ in 0..rounds {
+        all.push(measurements.iter_mut().map(|measure| measure()).collect());
+    }
+    (0..measurements.len())
+        .map(|which| {
+            let figures = all.iter().map(|round| round[which]).collect();
+            let ratios = all.iter().map(|round| round[which] / round[0]).collect();
+            (median(figures), median(ratios))
+        })
+        .collect()
 }

@@ -98,7 +98,7 @@ impl Line {
     }
 
     fn poll_step(&mut self, cx: &mut std::task::Context<'_>, channel: &mut OwnChannel) -> Poll<Step> {
-        let (request, waiting_since) = self.outbox.poll_driver(cx);
+        let request = self.outbox.poll_driver(cx);
         if let Some(request) = self.request.take().or(request) {
             return Poll::Ready(Step::Request(request));
         }
@@ -114,7 +114,7 @@ impl Line {
         if let Poll::Ready(Err(error)) = written {
             return Poll::Ready(Step::Lost(error));
         }
-        let waiting_since = waiting_since.filter(|_| written.is_pending());
+        let waiting_since = if written.is_pending() { self.outbox.waiting_since() } else { None };
         self.clock.poll_due(cx, &self.env.limits, waiting_since).map(Step::Due)
     }
 

@@ -121,7 +121,7 @@ impl Line {
 
     /// Whether the drain's time is over.
     fn poll_stop(&mut self, cx: &mut std::task::Context<'_>) -> bool {
-        matches!(self.outbox.poll_driver(cx).0, Some(super::outbox::Request::Stop))
+        matches!(self.outbox.poll_driver(cx), Some(super::outbox::Request::Stop))
     }
 }
 

@@ -25,11 +25,11 @@ pub(crate) fn text(text: &[u8], encoding: Encoding) -> Bytes {
 /// # Errors
 /// When the event holds what JSON can't.
 pub(crate) fn event<T>(event: &Event<T>, encoding: Encoding) -> Result<Bytes, EventError> {
-    let json = || event.json().map(|json| text(&json, Encoding::default()));
-    if !encoding.applies(event.json()?.len()) {
-        return event.encoded(EncodingKey::TEXT_FRAME, json);
+    // Asked first, since it is the usual answer and this runs once per delivery.
+    if !encoding.compresses() || !encoding.applies(event.json()?.len()) {
+        return event.encoded(EncodingKey::TEXT_FRAME, || Ok(text(&event.json()?, Encoding::default())));
     }
-    event.encoded(EncodingKey::new(encoding.key()), || event.json().map(|json| text(&json, encoding)))
+    event.encoded(EncodingKey::new(encoding.key()), || Ok(text(&event.json()?, encoding)))
 }
 
 fn data(opcode: Data, payload: &[u8], encoding: Encoding) -> Bytes {

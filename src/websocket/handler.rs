@@ -55,8 +55,7 @@ impl Line {
 
     /// What goes on beside a waiting handler: writing, and the hard stop.
     fn poll_beside<T>(&mut self, cx: &mut Context<'_>) -> Poll<Outcome<T>> {
-        let (request, waiting_since) = self.outbox.poll_driver(cx);
-        match request {
+        match self.outbox.poll_driver(cx) {
             Some(Request::Stop) => return Poll::Ready(Outcome::Stopped),
             Some(request) => {
                 self.request.get_or_insert(request);
@@ -68,6 +67,7 @@ impl Line {
             Poll::Ready(Err(_)) => self.outbox.shut(),
             Poll::Ready(Ok(())) => {}
             Poll::Pending => {
+                let waiting_since = self.outbox.waiting_since();
                 if self.clock.poll_stall(cx, &self.env.limits, waiting_since).is_ready() {
                     self.outbox.shut();
                 }

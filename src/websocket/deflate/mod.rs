@@ -64,9 +64,14 @@ impl Encoding {
         Self { window_bits, level: options.level.clamp(1, 9), min_size }
     }
 
+    /// Whether anything is compressed at all.
+    pub(super) fn compresses(self) -> bool {
+        self.window_bits != 0
+    }
+
     /// Whether a payload of this length is to be compressed.
     pub(super) fn applies(self, length: usize) -> bool {
-        self.window_bits != 0 && length >= self.min_size as usize
+        self.compresses() && length >= self.min_size as usize
     }
 
     /// A number for this encoding's frames, other than 0, which is the uncompressed one's.

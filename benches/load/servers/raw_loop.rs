@@ -9,18 +9,34 @@ use tokio::net::TcpStream as Tokio;
 /// All sockets of the one room.
 type Members = Arc<Mutex<Vec<Arc<Tokio>>>>;
 
-/// What every member gets: a frame as long as the other servers' event.
-const PAYLOAD: usize = 100;
+/// What every member gets: a frame as long as the chat's event, which is the message of 100 bytes with user and time.
+const PAYLOAD: u8 = 174;
 
-/// Serves one room. `merged`: what came in one read goes out in one write.
-pub fn serve(merged: bool) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    println!("{}", listener.local_addr().expect("an address"));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    runtime.block_on(room(listener, merged));
+/// How the loop answers.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    /// One `send()` per member and message.
+    Plain,
+    /// What came in one read goes out in one write per member.
+    Merged,
+    /// Only the sender is answered.
+    Echo,
 }
 
-async fn room(listener: TcpListener, merged: bool) {
+/// Serves one room.
+pub fn serve(kind: &str) {
+    let kind = match kind {
+        "plain" => Kind::Plain,
+        "merged" => Kind::Merged,
+        "echo" => Kind::Echo,
+        other => panic!("no such loop: {other}"),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    super::announce(listener.local_addr().expect("an address"), "");
+    super::runtime().block_on(room(listener, kind));
+}
+
+async fn room(listener: TcpListener, kind: Kind) {
     listener.set_nonblocking(true).expect("TCP");
     let listener = tokio::net::TcpListener::from_std(listener).expect("a runtime");
     let members = Members::default();
@@ -28,7 +44,7 @@ async fn room(listener: TcpListener, merged: bool) {
         let (stream, _) = listener.accept().await.expect("a client");
         let stream = Arc::new(shake_hands(stream));
         members.lock().expect("one thread").push(stream.clone());
-        tokio::spawn(relay(stream, members.clone(), merged));
+        tokio::spawn(relay(stream, members.clone(), kind));
     }
 }
 
@@ -55,8 +71,8 @@ fn answer(stream: &mut TcpStream) {
 }
 
 /// Every 106 bytes of a sender's are one message to all.
-async fn relay(stream: Arc<Tokio>, members: Members, merged: bool) {
-    let frame = [&[0x81, PAYLOAD as u8][..], &[b'x'; PAYLOAD]].concat();
+async fn relay(stream: Arc<Tokio>, members: Members, kind: Kind) {
+    let frame = [&[0x81, 126, 0, PAYLOAD][..], &[b'x'; PAYLOAD as usize]].concat();
     let mut buffer = vec![0; 64 << 10];
     loop {
         if stream.readable().await.is_err() {
@@ -65,10 +81,15 @@ async fn relay(stream: Arc<Tokio>, members: Members, merged: bool) {
         match stream.try_read(&mut buffer) {
             Ok(0) => break,
             Ok(read) => {
+                // A breath is six bytes, and no message.
                 let messages = read / 106;
-                let (writes, bytes) =
-                    if merged { (1, frame.repeat(messages)) } else { (messages, frame.clone()) };
+                let (writes, bytes) = if kind == Kind::Merged {
+                    (1, frame.repeat(messages))
+                } else {
+                    (messages, frame.clone())
+                };
                 let members = members.lock().expect("one thread");
+                let members = if kind == Kind::Echo { std::slice::from_ref(&stream) } else { &members[..] };
                 for _ in 0..writes {
                     for member in members.iter() {
                         let _ = member.try_write(&bytes);

@@ -3,15 +3,16 @@
 //! Frames come from the socket's own consumer, from group sends on any thread, and from the driver (pings,
 //! close). Whoever appends to a clean outbox owes it a flush; while a flush is owed, or while the kernel's buffer
 //! is full, appending is all that happens. So a lone frame is written at once from the sender's thread, and
-//! frames that pile up leave in one vectored write.
+//! frames that pile up leave in one write.
 
-use std::collections::VecDeque;
+mod state;
+
 use std::io::{self, IoSlice};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -19,13 +20,10 @@ use super::deflate::Encoding;
 use super::drops::FrameDrops;
 use super::traffic::Traffic;
 use super::{CloseCode, CloseFrame, frame};
+use state::{Link, State};
+
 use crate::layers::{Event, EventSink, Overflow, Pushed};
-
-/// Most frames in one vectored write; the kernel takes up to 1,024.
-const SLICES: usize = 64;
-
-/// An idle outbox keeps no more room than this many frames.
-const IDLE_FRAMES: usize = 4;
+pub(crate) use state::Request;
 
 /// Frames waiting for one socket.
 #[derive(Debug)]
@@ -44,48 +42,6 @@ pub(crate) struct Outbox {
 struct Received {
     messages: AtomicU64,
     bytes: AtomicU64,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    queue: VecDeque<Bytes>,
-    bytes: usize,
-    link: Link,
-    // Somebody has promised to call `flush`.
-    flush_owed: bool,
-    // The kernel took no more; the driver waits for it.
-    blocked: bool,
-    // Since when frames wait without any of their bytes leaving.
-    waiting_since: Option<Instant>,
-    driver: Option<Waker>,
-    space: Option<Waker>,
-    request: Option<Request>,
-    finished: bool,
-    // The lock is held whenever frames are appended: counting here costs two additions.
-    sent: Traffic,
-}
-
-/// Where frames go.
-#[derive(Debug, Default)]
-enum Link {
-    /// The socket is not open yet.
-    #[default]
-    Waiting,
-    /// Straight to the kernel, from any thread.
-    Tcp(Arc<TcpStream>),
-    /// The driver alone can write.
-    Driver,
-    /// The peer is gone.
-    Gone,
-}
-
-/// What others ask of a driver.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Request {
-    /// Say good-bye.
-    Close(CloseFrame),
-    /// End now: the drain's time is over.
-    Stop,
 }
 
 impl Outbox {
@@ -291,15 +247,19 @@ impl Outbox {
         Poll::Ready(Ok(()))
     }
 
-    /// Registers the driver's waker and tells what it should know: a request of others, and since when frames
-    /// have waited without progress.
-    pub(super) fn poll_driver(&self, cx: &mut Context<'_>) -> (Option<Request>, Option<Instant>) {
+    /// Since when frames have waited without progress.
+    pub(super) fn waiting_since(&self) -> Option<Instant> {
+        self.lock().waiting_since
+    }
+
+    /// Registers the driver's waker and tells what others ask of it.
+    pub(super) fn poll_driver(&self, cx: &mut Context<'_>) -> Option<Request> {
         let mut state = self.lock();
         match &mut state.driver {
             Some(waker) if waker.will_wake(cx.waker()) => {}
             slot => *slot = Some(cx.waker().clone()),
         }
-        (state.request.take(), state.waiting_since)
+        state.request.take()
     }
 
     /// Asks the driver for something; the first close wins, a stop always does.
@@ -340,102 +300,3 @@ impl EventSink for Outbox {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the socket is closed")]
 pub struct Finished;
-
-impl State {
-    fn fits(&self, length: usize, limit: usize) -> bool {
-        // A frame larger than the limit may still travel alone.
-        self.queue.is_empty() || self.bytes + length <= limit
-    }
-
-    /// Appends; whether the caller now owes a flush.
-    fn append(&mut self, frame: Bytes) -> bool {
-        if self.queue.is_empty() {
-            self.waiting_since = Some(Instant::now());
-        }
-        self.bytes += frame.len();
-        self.sent.add_frame(&frame);
-        self.queue.push_back(frame);
-        !self.blocked && !std::mem::replace(&mut self.flush_owed, true)
-    }
-
-    /// Drops the oldest frames of which no byte has left. The front frame stays, since part of it may have.
-    fn drop_oldest(&mut self, length: usize, limit: usize) -> u64 {
-        let mut lost = 0;
-        while self.bytes + length > limit && self.queue.len() > 1 {
-            if let Some(dropped) = self.queue.remove(1) {
-                self.bytes -= dropped.len();
-                self.sent.remove_frame(&dropped);
-                lost += 1;
-            }
-        }
-        lost
-    }
-
-    fn with_slices<T>(&self, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
-        if let [frame] = self.queue.as_slices().0 {
-            return write(&[IoSlice::new(frame)]);
-        }
-        let mut slices = [IoSlice::new(&[]); SLICES];
-        let count = self.queue.len().min(SLICES);
-        for (slice, frame) in slices.iter_mut().zip(&self.queue) {
-            *slice = IoSlice::new(frame);
-        }
-        write(&slices[..count])
-    }
-
-    /// Writes until the queue is empty, the kernel is full, or the peer is gone. A waker to call, if any.
-    fn write_tcp(&mut self) -> Option<Waker> {
-        let Link::Tcp(stream) = &self.link else { return None };
-        let stream = Arc::clone(stream);
-        while !self.queue.is_empty() && !self.blocked {
-            match self.with_slices(|slices| stream.try_write_vectored(slices)) {
-                Ok(written) => self.advance(written),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.blocked = true;
-                    return self.driver.take();
-                }
-                Err(_) => {
-                    self.finish_gone();
-                    return self.driver.take();
-                }
-            }
-        }
-        None
-    }
-
-    fn advance(&mut self, mut written: usize) {
-        self.bytes -= written;
-        self.waiting_since = Some(Instant::now());
-        while let Some(front) = self.queue.front_mut() {
-            if written < front.len() {
-                front.advance(written);
-                return;
-            }
-            written -= front.len();
-            self.queue.pop_front();
-        }
-        self.waiting_since = None;
-        if self.queue.capacity() > IDLE_FRAMES {
-            self.queue = VecDeque::new();
-        }
-    }
-
-    fn take_space(&mut self, limit: usize) -> Option<Waker> {
-        if self.bytes <= limit / 2 || self.finished { self.space.take() } else { None }
-    }
-
-    fn request(&mut self, request: Request) -> Option<Waker> {
-        if self.request.is_none() || request == Request::Stop {
-            self.request = Some(request);
-        }
-        self.driver.take()
-    }
-
-    fn finish_gone(&mut self) {
-        self.link = Link::Gone;
-        self.finished = true;
-        self.queue = VecDeque::new();
-        self.bytes = 0;
-        self.waiting_since = None;
-    }
-}
