@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench load                 every mode
 //! cargo bench --bench load -- fan-out      one mode: fan-out, echo, connect, idle, http, fairness, churn
+//! cargo bench --bench load -- instructions   what a delivery costs in instructions, beside what is recorded
 //! SOLENT_LOAD_MEMBERS=1000 SOLENT_LOAD_MINUTES=1 cargo bench --bench load     smaller: one size of room, less churn
 //! ```
 //!
@@ -23,6 +24,8 @@ fn main() {
         ["serve", ref kind @ ..] => servers::serve(kind),
         // cargo passes this when all benches are only to be tried.
         ["--test"] => {}
+        ["instructions"] => modes::instructions::check(),
+        ["record-instructions"] => modes::instructions::record(),
         [] => modes::ALL.iter().for_each(|(_, run)| run_mode(*run)),
         [wanted] => match modes::ALL.iter().find(|(name, _)| *name == wanted) {
             Some((_, run)) => run_mode(*run),

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// A running server.
@@ -13,10 +14,25 @@ pub struct Server {
 impl Server {
     /// Starts this program as a server, alone on the first core.
     pub fn start(kind: &[&str]) -> Self {
-        let program = std::env::current_exe().expect("this program");
         let mut command = Command::new("taskset");
-        command.args(["-c", "0"]).arg(program).arg("serve").args(kind).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("taskset, of util-linux");
+        command.args(["-c", "0"]);
+        Self::run(command, kind)
+    }
+
+    /// Starts this program as a server under callgrind, which writes to `output` in the end.
+    pub fn start_counted(kind: &[&str], output: &Path) -> Self {
+        let mut command = Command::new("valgrind");
+        command
+            .arg("--tool=callgrind")
+            .arg("--quiet")
+            .arg(format!("--callgrind-out-file={}", output.display()));
+        Self::run(command, kind)
+    }
+
+    fn run(mut command: Command, kind: &[&str]) -> Self {
+        let program = std::env::current_exe().expect("this program");
+        command.arg(program).arg("serve").args(kind).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("taskset of util-linux, and valgrind");
         let mut line = String::new();
         let output = child.stdout.take().expect("its output");
         BufReader::new(output).read_line(&mut line).expect("its address");
@@ -32,6 +48,12 @@ impl Server {
             .filter_map(|text| text.split(' ').next()?.parse::<u64>().ok())
             .sum();
         nanoseconds as f64 / 1e9
+    }
+
+    /// Ends it by a signal, so that what watches it can write its results.
+    pub fn terminate(mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = self.child.wait();
     }
 
     /// Proportional memory, in KiB.

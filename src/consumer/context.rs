@@ -211,7 +211,8 @@ impl<S> Context<S> {
         if !core.accepted {
             return Err(NotAccepted.into());
         }
-        Ok(poll_fn(|cx| core.outbox.poll_send(&frame, cx)).await?)
+        let mut frame = Some(frame);
+        Ok(poll_fn(|cx| core.outbox.poll_send(&mut frame, cx)).await?)
     }
 
     /// Appends a frame without waiting: what a blocking handler's send does.

@@ -49,7 +49,7 @@ impl Clock {
         }
     }
 
-    /// A handler ran from `start` until now, and nothing was read: the peer's silence does not count.
+    /// A handler has waited from `start` until now, and nothing was read: the peer's silence does not count.
     pub(super) fn stood_still(&mut self, start: Instant) {
         let pause = start.elapsed();
         self.received += pause;

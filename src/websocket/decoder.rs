@@ -112,20 +112,24 @@ impl Decoder {
     fn read_header(&mut self, input: &mut &[u8]) -> Result<bool, CloseFrame> {
         loop {
             let have = usize::from(self.header_length);
-            let mut cursor = Cursor::new(&self.header[..have]);
-            let parsed = FrameHeader::parse(&mut cursor).map_err(|error| protocol(error.to_string()))?;
-            if let Some((header, length)) = parsed {
-                self.header_length = 0;
-                self.frame = Some(self.check_header(&header, length, have)?);
-                return Ok(true);
+            let length = header_length(&self.header[..have]);
+            if have == length {
+                break;
             }
-            // Only the first two bytes tell how many more there are, so bytes are taken one by one; a header
-            // has at most fourteen.
-            let Some((&byte, rest)) = input.split_first() else { return Ok(false) };
-            self.header[have] = byte;
-            self.header_length += 1;
+            if input.is_empty() {
+                return Ok(false);
+            }
+            let (bytes, rest) = input.split_at((length - have).min(input.len()));
+            self.header[have..have + bytes.len()].copy_from_slice(bytes);
+            self.header_length += bytes.len() as u8;
             *input = rest;
         }
+        let have = usize::from(std::mem::take(&mut self.header_length));
+        let parsed = FrameHeader::parse(&mut Cursor::new(&self.header[..have]));
+        let whole = parsed.map_err(|error| protocol(error.to_string()))?;
+        let (header, length) = whole.ok_or_else(|| protocol("a header that does not end"))?;
+        self.frame = Some(self.check_header(&header, length, have)?);
+        Ok(true)
     }
 
     fn check_header(
@@ -253,6 +257,17 @@ fn read_close(payload: &[u8]) -> Result<Option<CloseFrame>, CloseFrame> {
         Ok(reason) => Ok(Some(CloseFrame::new(code, reason.to_owned()))),
         Err(_) => Err(CloseFrame::new(CloseCode::INVALID_TEXT, "the close reason is not UTF-8")),
     }
+}
+
+/// How long a header is, as far as its first bytes tell.
+fn header_length(start: &[u8]) -> usize {
+    let &[_, second, ..] = start else { return 2 };
+    let length = match second & 0x7f {
+        126 => 2,
+        127 => 8,
+        _ => 0,
+    };
+    2 + length + if second & 0x80 == 0 { 0 } else { 4 }
 }
 
 fn protocol(reason: impl Into<std::borrow::Cow<'static, str>>) -> CloseFrame {

@@ -35,19 +35,18 @@ pub(super) fn poll_caught<T>(
 impl Line {
     /// Runs a handler to its end. While it waits, what it has sent is written, and nothing is read.
     pub(super) async fn handle(&mut self, handler: impl Future<Output = Result<()>>) -> Outcome<()> {
-        let start = Instant::now();
         let mut handler = pin!(handler);
-        let mut waited = false;
+        let mut waits_since = None;
         let outcome = poll_fn(|cx| {
             let polled = poll_caught(handler.as_mut(), cx);
             if polled.is_ready() {
                 return polled;
             }
-            waited = true;
+            waits_since.get_or_insert_with(Instant::now);
             self.poll_beside(cx)
         })
         .await;
-        if waited {
+        if let Some(start) = waits_since {
             self.clock.stood_still(start);
         }
         outcome

@@ -3,13 +3,12 @@
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use futures_util::future::BoxFuture;
-use tokio::io::ReadBuf;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::net::tcp::OwnedReadHalf;
 
 use super::CloseFrame;
 use super::connection::{Socket, Stream};
@@ -39,7 +38,7 @@ pub(super) struct Wire {
 
 enum Io {
     Opening(BoxFuture<'static, Result<Socket, Error>>),
-    Tcp(Arc<TcpStream>),
+    Tcp(OwnedReadHalf),
     Stream(Pin<Box<dyn Stream>>),
     Gone,
 }
@@ -65,9 +64,9 @@ impl Wire {
             Socket::Opening(opening) => Io::Opening(opening),
             Socket::Tcp { stream, read_ahead } => {
                 self.unread = read_ahead;
-                let stream = Arc::new(stream);
-                outbox.open_tcp(Arc::clone(&stream));
-                Io::Tcp(stream)
+                let (reading, writing) = stream.into_split();
+                outbox.open_tcp(writing);
+                Io::Tcp(reading)
             }
             Socket::Stream { stream, read_ahead } => {
                 self.unread = read_ahead;
@@ -163,7 +162,7 @@ impl Wire {
         match &mut self.io {
             Io::Tcp(stream) => {
                 // A failure means that the peer has reset the connection: nothing is left to end.
-                let _ = socket2::SockRef::from(&**stream).shutdown(std::net::Shutdown::Write);
+                let _ = socket2::SockRef::from(stream.as_ref()).shutdown(std::net::Shutdown::Write);
                 Poll::Ready(())
             }
             Io::Stream(stream) => stream.as_mut().poll_shutdown(cx).map(drop),
@@ -180,20 +179,22 @@ impl Wire {
 impl Io {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
-            Self::Tcp(stream) => loop {
-                ready!(stream.poll_read_ready(cx))?;
-                match stream.try_read(buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    done => return Poll::Ready(done),
-                }
-            },
-            Self::Stream(stream) => {
-                let mut buffer = ReadBuf::new(buffer);
-                ready!(stream.as_mut().poll_read(cx, &mut buffer))?;
-                Poll::Ready(Ok(buffer.filled().len()))
-            }
+            Self::Tcp(stream) => poll_read(Pin::new(stream), cx, buffer),
+            Self::Stream(stream) => poll_read(stream.as_mut(), cx, buffer),
             Self::Opening(_) => Poll::Pending,
             Self::Gone => Poll::Ready(Ok(0)),
         }
     }
+}
+
+/// Reads what there is. A read that does not fill the buffer tells a TCP stream that nothing more has come, which saves
+/// the call that would find out.
+fn poll_read(
+    stream: Pin<&mut (impl AsyncRead + ?Sized)>,
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    let mut buffer = ReadBuf::new(buffer);
+    ready!(stream.poll_read(cx, &mut buffer))?;
+    Poll::Ready(Ok(buffer.filled().len()))
 }

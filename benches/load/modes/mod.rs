@@ -7,6 +7,7 @@ mod fairness;
 mod fan_out;
 mod http;
 mod idle;
+pub mod instructions;
 
 /// Every mode by its name.
 pub const ALL: [(&str, fn()); 7] = [

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::Instant;
 
 use super::deflate::Encoding;
@@ -149,19 +149,25 @@ impl Outbox {
         }
     }
 
-    /// Appends a consumer's own frame once there is room for it.
+    /// Appends a consumer's own frame once there is room for it, and takes it out of `frame`.
     ///
     /// `Err` when the socket takes no more frames at all.
-    pub(crate) fn poll_send(&self, frame: &Bytes, cx: &mut Context<'_>) -> Poll<Result<(), Finished>> {
+    pub(crate) fn poll_send(
+        &self,
+        frame: &mut Option<Bytes>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Finished>> {
         let mut state = self.lock();
         if state.finished {
             return Poll::Ready(Err(Finished));
         }
-        if !state.fits(frame.len(), self.limit) {
+        if !state.fits(frame.as_ref().map_or(0, Bytes::len), self.limit) {
             state.space = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        state.append(frame.clone());
+        if let Some(frame) = frame.take() {
+            state.append(frame);
+        }
         Poll::Ready(Ok(()))
     }
 
@@ -190,7 +196,7 @@ impl Outbox {
     }
 
     /// Opens the way to the kernel and writes what has gathered during the handshake.
-    pub(super) fn open_tcp(&self, stream: Arc<TcpStream>) {
+    pub(super) fn open_tcp(&self, stream: OwnedWriteHalf) {
         self.lock().link = Link::Tcp(stream);
         self.flush();
     }
@@ -213,8 +219,7 @@ impl Outbox {
                 return Poll::Ready(Ok(()));
             }
             if state.blocked {
-                let stream = Arc::clone(stream);
-                std::task::ready!(stream.poll_write_ready(cx))?;
+                std::task::ready!(stream.as_ref().poll_write_ready(cx))?;
                 state.blocked = false;
             }
             let woken = state.write_tcp();

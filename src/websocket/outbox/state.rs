@@ -3,11 +3,10 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::sync::Arc;
 use std::task::Waker;
 
 use bytes::{Buf, Bytes};
-use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::Instant;
 
 use super::super::CloseFrame;
@@ -53,7 +52,7 @@ pub(super) enum Link {
     #[default]
     Waiting,
     /// Straight to the kernel, from any thread.
-    Tcp(Arc<TcpStream>),
+    Tcp(OwnedWriteHalf),
     /// The driver alone can write.
     Driver,
     /// The peer is gone.
@@ -116,7 +115,7 @@ impl State {
     pub(super) fn write_tcp(&mut self) -> Option<Waker> {
         while !self.blocked {
             let Link::Tcp(stream) = &self.link else { return None };
-            let Some(front) = self.queue.front() else { return None };
+            let front = self.queue.front()?;
             match write_front(stream, front, &self.queue) {
                 Ok(written) => self.advance(written),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -163,7 +162,10 @@ impl State {
     }
 
     pub(super) fn finish_gone(&mut self) {
-        self.link = Link::Gone;
+        if let Link::Tcp(stream) = std::mem::replace(&mut self.link, Link::Gone) {
+            // Its end would be the connection's half-close, which is the driver's to say.
+            stream.forget();
+        }
         self.finished = true;
         self.queue = VecDeque::new();
         self.bytes = 0;
@@ -172,7 +174,7 @@ impl State {
 }
 
 /// One `send`: of the front frame, or of as many small ones as fit together.
-fn write_front(stream: &TcpStream, front: &Bytes, queue: &VecDeque<Bytes>) -> io::Result<usize> {
+fn write_front(stream: &OwnedWriteHalf, front: &Bytes, queue: &VecDeque<Bytes>) -> io::Result<usize> {
     if queue.len() == 1 || front.len() > MERGED / 2 {
         return stream.try_write(front);
     }
