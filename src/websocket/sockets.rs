@@ -44,7 +44,8 @@ impl SocketHandle {
     /// When the socket takes no more frames at all.
     pub(crate) async fn send_when_room(&self, message: &Message) -> Result<(), Finished> {
         let frame = frame::message(message, self.0.encoding());
-        poll_fn(|cx| self.0.poll_send(&frame, cx)).await?;
+        let mut frame = Some(frame);
+        poll_fn(|cx| self.0.poll_send(&mut frame, cx)).await?;
         self.0.flush();
         Ok(())
     }
