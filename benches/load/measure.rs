@@ -41,13 +41,7 @@ impl Server {
 
     /// Seconds of CPU used so far.
     pub fn cpu(&self) -> f64 {
-        // The process's threads together, in nanoseconds.
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("/proc");
-        let nanoseconds: u64 = tasks
-            .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok())
-            .filter_map(|text| text.split(' ').next()?.parse::<u64>().ok())
-            .sum();
-        nanoseconds as f64 / 1e9
+        cpu_of(self.child.id())
     }
 
     /// Ends it by a signal, so that what watches it can write its results.
@@ -69,6 +63,16 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Seconds of CPU that a process's threads have used together.
+pub fn cpu_of(process: u32) -> f64 {
+    let tasks = std::fs::read_dir(format!("/proc/{process}/task")).expect("/proc");
+    let nanoseconds: u64 = tasks
+        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok())
+        .filter_map(|text| text.split(' ').next()?.parse::<u64>().ok())
+        .sum();
+    nanoseconds as f64 / 1e9
 }
 
 /// The client's process keeps to the second core.

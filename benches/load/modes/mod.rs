@@ -8,9 +8,11 @@ mod fan_out;
 mod http;
 mod idle;
 pub mod instructions;
+#[cfg(feature = "redis")]
+mod layers;
 
 /// Every mode by its name.
-pub const ALL: [(&str, fn()); 7] = [
+pub const ALL: &[(&str, fn())] = &[
     ("fan-out", fan_out::run),
     ("echo", echo::run),
     ("connect", connect::run),
@@ -18,6 +20,8 @@ pub const ALL: [(&str, fn()); 7] = [
     ("http", http::run),
     ("fairness", fairness::run),
     ("churn", churn::run),
+    #[cfg(feature = "redis")]
+    ("layers", layers::run),
 ];
 
 /// Rounds of a measurement; the median is kept.
