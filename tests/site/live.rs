@@ -6,17 +6,19 @@ use std::time::Duration;
 
 use solent::Limits;
 use solent::auth::{Database, DatabaseOptions, Hasher};
-use solent::layers::MemoryChannelLayer;
 use solent::server::{AccessLog, Running, Server, Tls};
 use tempfile::TempDir;
 
+use super::ROOMS;
 use super::raw::{Head, Raw};
+use super::rooms::Rooms;
 use super::site::{Handlers, Settings, Site};
 
 pub struct Live {
     running: Option<Running>,
     settings: Settings,
     tls: Option<Tls>,
+    rooms: Rooms,
     pub address: SocketAddr,
     _folder: TempDir,
 }
@@ -42,10 +44,11 @@ impl Live {
     }
 
     async fn run(folder: TempDir, mut settings: Settings, tls: Option<Tls>) -> Self {
-        let running = serve(&settings, tls.clone()).await;
+        let rooms = Rooms::of(ROOMS);
+        let running = serve(&settings, tls.clone(), &rooms).await;
         let address = running.addresses()[0];
         settings.bind = address.to_string();
-        Self { running: Some(running), settings, tls, address, _folder: folder }
+        Self { running: Some(running), settings, tls, rooms, address, _folder: folder }
     }
 
     /// The address as browsers take it.
@@ -59,7 +62,7 @@ impl Live {
         if let Some(running) = self.running.take() {
             running.shutdown().await.expect("the server ends well");
         }
-        self.running = Some(serve(&self.settings, self.tls.clone()).await);
+        self.running = Some(serve(&self.settings, self.tls.clone(), &self.rooms).await);
     }
 
     /// Sends a request as a member with these cookies; gives the answer with its body.
@@ -144,14 +147,14 @@ fn certificate(folder: &Path) -> Tls {
     Tls::from_pem_files(&cert, &key).unwrap()
 }
 
-async fn serve(settings: &Settings, tls: Option<Tls>) -> Running {
+async fn serve(settings: &Settings, tls: Option<Tls>, rooms: &Rooms) -> Running {
     let site = Site::open(settings.clone()).await.expect("the site opens");
     let mut limits = Limits::default();
     limits.drain_time = Duration::from_millis(200);
     let server = Server::new(site.application().expect("the routes are right"))
         .limits(limits)
         .debug(settings.debug)
-        .channel_layer(MemoryChannelLayer::new())
+        .channel_layers(rooms.layers())
         .access_log(AccessLog::off());
     let server = match tls {
         Some(tls) => server.bind_tls(&settings.bind, tls),

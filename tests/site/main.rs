@@ -1,13 +1,19 @@
 //! The chat site as people and programs meet it: raw sockets, Python's `websockets`, Chromium.
 #![allow(missing_docs, unreachable_pub)]
+#![allow(clippy::duplicate_mod, reason = "one suite, over each channel layer")]
 
 mod browser;
 mod clients;
 mod live;
+mod on_redis;
+mod on_redis_pubsub;
 mod outside;
 mod pages;
 #[path = "../support/raw.rs"]
 mod raw;
+#[path = "../support/redis.rs"]
+mod redis_server;
+mod rooms;
 #[path = "../../examples/chat/site/mod.rs"]
 #[allow(dead_code, reason = "the programs read their settings from the command line")]
 mod site;
@@ -15,3 +21,6 @@ mod start;
 #[path = "../support/tools.rs"]
 mod tools;
 mod wire;
+
+/// Where the rooms of the suite are that stands here; two more suites stand in folders.
+const ROOMS: rooms::Kind = rooms::Kind::Memory;
