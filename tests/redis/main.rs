@@ -9,18 +9,37 @@ mod redis_server;
 #[path = "../support/tools.rs"]
 mod tools;
 
+#[cfg(feature = "gateway")]
+#[path = "../gateway/binary.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses the parts that it needs")]
+mod binary;
 mod channels_rows;
+#[cfg(feature = "gateway")]
+mod chat;
+mod cluster;
 #[cfg(feature = "gateway")]
 mod commands;
 mod core;
+#[cfg(feature = "gateway")]
+mod crowd;
+mod fallback;
 mod formats;
 mod hosts;
+#[cfg(feature = "gateway")]
+#[path = "../site/outside.rs"]
+#[allow(unreachable_pub, reason = "another test binary's")]
+mod outside;
 mod peer;
 mod proxy;
 mod pubsub;
 mod python;
+#[path = "../support/raw.rs"]
+#[allow(unreachable_pub, reason = "each test binary uses the parts that it needs")]
+mod raw;
 mod rigs;
 mod rooms;
+#[cfg(feature = "gateway")]
+mod two;
 mod vectors;
 mod weather;
 mod workers;
@@ -28,4 +47,5 @@ mod workers;
 layer_suite!(core_layer, crate::rigs::core);
 layer_suite!(core_layer_encrypted_on_three_hosts, crate::rigs::core_on_three_hosts);
 layer_suite!(pubsub_layer, crate::rigs::pubsub);
+layer_suite!(pubsub_layer_on_a_cluster, crate::cluster::rig);
 layer_suite!(pubsub_layer_encrypted_on_three_hosts, crate::rigs::pubsub_on_three_hosts);

@@ -14,18 +14,18 @@ use crate::layer_suite::{channel, event, group, next, until, within};
 use crate::proxy::{Mode, Proxy};
 use crate::redis_server::RedisServer;
 
-fn numbered(number: i64) -> Event {
+pub(crate) fn numbered(number: i64) -> Event {
     event(&json!({"n": number}))
 }
 
-fn settings(url: &str) -> RedisSettings {
+pub(crate) fn settings(url: &str) -> RedisSettings {
     let mut settings = RedisSettings::of(Host::parse(url).expect("a host"));
     settings.connect_time = Duration::from_secs(1);
     settings.response_time = Duration::from_millis(500);
     settings
 }
 
-fn layer(kind: &str, settings: RedisSettings) -> Arc<dyn ChannelLayer> {
+pub(crate) fn layer(kind: &str, settings: RedisSettings) -> Arc<dyn ChannelLayer> {
     match kind {
         "core" => Arc::new(RedisChannelLayer::new(settings).expect("settings")),
         _ => Arc::new(RedisPubSubChannelLayer::new(settings).expect("settings")),
@@ -38,7 +38,7 @@ async fn started(kind: &str, url: &str) -> Arc<dyn ChannelLayer> {
     layer
 }
 
-async fn member(layer: &Arc<dyn ChannelLayer>, room: &GroupName) -> Mailbox {
+pub(crate) async fn member(layer: &Arc<dyn ChannelLayer>, room: &GroupName) -> Mailbox {
     let options = MailboxOptions { events: 10_000, ..MailboxOptions::default() };
     let mailbox = layer.new_channel("specific", options).await.expect("a mailbox");
     layer.group_add(room, &mailbox).await.expect("joined");

@@ -8,6 +8,7 @@ use std::any::Any;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -274,6 +275,58 @@ pub async fn a_plain_channel_can_be_a_member(rig: Rig) {
     assert_eq!(number_of(&next(&mut listener).await), 9, "it left before 8");
 }
 
+/// Polls a future so many times at most, and drops it then.
+async fn polled<F: Future>(future: F, times: usize) -> Option<F::Output> {
+    let (mut future, mut left) = (std::pin::pin!(future), times);
+    std::future::poll_fn(|context| {
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if left == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+pub async fn a_receive_that_is_dropped_at_any_await_loses_nothing(rig: Rig) {
+    const MESSAGES: i64 = 60;
+    let work = channel("work");
+    // From the first message that is heard on, the layer listens.
+    let mut first = std::pin::pin!(rig.layer.receive(&work));
+    while tokio::time::timeout(Duration::from_millis(20), first.as_mut()).await.is_err() {
+        let _ = rig.layer.send(&work, numbered(-1)).await;
+    }
+    let sending = tokio::spawn({
+        let (layer, work) = (rig.layer.clone(), work.clone());
+        async move {
+            for number in 0..MESSAGES {
+                while layer.send(&work, numbered(number)).await.is_err() {
+                    tokio::task::yield_now().await;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }
+    });
+    let mut found = Vec::new();
+    within(async {
+        for times in (1..=6).cycle() {
+            match polled(rig.layer.receive(&work), times).await {
+                Some(event) => found.push(number_of(&event.expect("received"))),
+                None => tokio::task::yield_now().await,
+            }
+            found.retain(|number| *number >= 0);
+            if found.len() >= usize::try_from(MESSAGES).expect("small") {
+                break;
+            }
+        }
+    })
+    .await;
+    within(sending).await.expect("no panic");
+    found.sort_unstable();
+    assert_eq!(found, (0..MESSAGES).collect::<Vec<_>>(), "each message once");
+}
+
 pub async fn what_a_listener_did_not_take_in_time_is_not_lost_by_cancelling(rig: Rig) {
     let worker = channel("patient");
     let mut listener = rig.layer.listen(&worker, MailboxOptions::default()).await.expect("a listener");
@@ -373,6 +426,7 @@ macro_rules! layer_suite {
             a_slow_member_costs_only_its_own_mailbox
             forwarded_events_go_to_the_sink_and_are_flushed
             a_plain_channel_can_be_a_member
+            a_receive_that_is_dropped_at_any_await_loses_nothing
             what_a_listener_did_not_take_in_time_is_not_lost_by_cancelling
             only_plain_channels_are_received_from_by_name
             another_layers_mailbox_is_refused

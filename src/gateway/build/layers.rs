@@ -44,8 +44,12 @@ fn capacities(alias: &str, settings: &LayerSettings) -> Result<Capacities, Build
 }
 
 fn redis(alias: &str, settings: &LayerSettings) -> Result<RedisSettings, BuildError> {
-    let hosts = settings.hosts.iter().map(|host| Host::parse(host.0.expose()));
-    let hosts = hosts.collect::<Result<_, _>>().map_err(|error| BuildError::Layer {
+    let urls = settings.hosts.iter().map(|host| host.0.expose());
+    let hosts = match settings.cluster {
+        true => Host::cluster(urls).map(|cluster| vec![cluster]),
+        false => urls.map(Host::parse).collect(),
+    };
+    let hosts = hosts.map_err(|error| BuildError::Layer {
         alias: alias.to_owned(),
         source: LayerError::Setting { setting: "hosts".to_owned(), reason: error.to_string() },
     })?;
@@ -63,6 +67,7 @@ fn redis(alias: &str, settings: &LayerSettings) -> Result<RedisSettings, BuildEr
         connect_time: settings.connect_time,
         response_time: settings.response_time,
         start_without_layer: settings.start_without_layer,
+        local_fallback: settings.local_fallback,
         ..RedisSettings::default()
     })
 }

@@ -23,6 +23,9 @@ section! {
         /// Redis hosts, as URLs (`redis://user:password@host:6379/0`, `rediss://` for TLS, `unix://path?db=0`) or as
         /// `["host", 6379]`. The same list in the same order on every side.
         hosts: Vec<HostUrl> = vec![HostUrl(Secret::new("redis://localhost:6379"))],
+        /// The hosts are nodes of one Redis Cluster, each of which leads to all. For `redis-pubsub` only; Python knows no
+        /// clusters.
+        cluster: bool = false,
         /// What every key and channel in Redis begins with. Two sites on one Redis need two prefixes.
         prefix: String = "asgi".to_owned(),
         /// Messages that may wait in one channel. Too few lose bursts; too many keep memory for readers that do not
@@ -48,6 +51,9 @@ section! {
         response_time: Duration = RedisSettings::default().response_time,
         /// Start although Redis is away: not ready, and trying.
         start_without_layer: bool = false,
+        /// While Redis is away, members of one process still reach each other, and still join. Off: sends and joins
+        /// fail, so that nobody takes half a room for the whole.
+        local_fallback: bool = false,
     }
 }
 

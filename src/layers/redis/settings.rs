@@ -47,6 +47,9 @@ pub struct RedisSettings {
     pub response_time: Duration,
     /// Start although Redis is away: not ready, and trying. Off: starting fails.
     pub start_without_layer: bool,
+    /// While Redis is away, members of one process still reach each other, and still join. Off: sends and joins fail,
+    /// so that nobody takes half a room for the whole.
+    pub local_fallback: bool,
 }
 
 impl Default for RedisSettings {
@@ -65,6 +68,7 @@ impl Default for RedisSettings {
             connect_time: Duration::from_secs(5),
             response_time: Duration::from_secs(3),
             start_without_layer: false,
+            local_fallback: false,
         }
     }
 }

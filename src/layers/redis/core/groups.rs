@@ -1,6 +1,6 @@
 //! Joining and leaving groups, here and in Redis.
 
-use super::{Inner, keeper, names};
+use super::{Inner, PIPE, keeper, names};
 use crate::layers::hub::{Mailbox, Membership};
 use crate::layers::{GroupName, LayerError};
 
@@ -29,10 +29,19 @@ impl Inner {
             commands.push(keeper::remove(&self.local, group, &[names::member(mailbox.name(), other)]));
         }
         let done = self.run(group, commands).await;
+        if done.is_err() && self.settings.local_fallback && self.is_away(group.as_str())? {
+            // Written with all other memberships when Redis is back.
+            return Ok(());
+        }
         if done.is_err() && !was_member {
             self.local.hub.leave(group, mailbox);
         }
         done
+    }
+
+    /// Whether the host of a name is surely not reached now.
+    pub(super) fn is_away(&self, name: &str) -> Result<bool, LayerError> {
+        Ok(self.link_of(name)?.health.is_lost(PIPE))
     }
 
     pub(super) async fn leave(&self, group: &GroupName, mailbox: &Mailbox) -> Result<(), LayerError> {

@@ -22,6 +22,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::Host;
 use super::settings::{RedisSettings, setting};
 use super::wire::{Health, Part, Pipe, PipeSettings};
 use crate::layers::LayerError;
@@ -72,6 +73,10 @@ impl RedisChannelLayer {
     /// [`LayerError::Setting`] for a setting that cannot be, such as an expiry of no whole seconds.
     pub fn new(settings: RedisSettings) -> Result<Self, LayerError> {
         settings.check()?;
+        if settings.hosts.iter().any(Host::is_cluster) {
+            let reason = "this layer touches several keys at once, which a Redis Cluster refuses; redis-pubsub does not";
+            return Err(setting("hosts", reason));
+        }
         for (name, time) in [("expiry", settings.expiry), ("group_expiry", settings.group_expiry)] {
             if time.is_zero() || time.subsec_nanos() != 0 {
                 return Err(setting(name, format!("expected whole seconds, at least 1, found {time:?}")));

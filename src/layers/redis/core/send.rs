@@ -53,6 +53,11 @@ impl Inner {
             true => (Some(Value::from(channel.as_str())), self.local.ring.index(channel.non_local())),
             false => (None, self.next_host.fetch_add(1, Relaxed) % links.len()),
         };
+        if self.is_local(channel.non_local())?
+            && let Some(delivered) = self.local.hub.send(channel, event)
+        {
+            return delivered;
+        }
         let to = Framed {
             key: self.local.names.key(channel.non_local()),
             message: self.frame(event, address)?,
@@ -67,6 +72,9 @@ impl Inner {
     pub(super) async fn group_send(&self, group: &GroupName, event: &Event) -> Result<Delivered, LayerError> {
         Self::check(event)?;
         let links = self.links()?;
+        if self.is_local(group.as_str())? {
+            return Ok(self.local.hub.deliver_group(group, event));
+        }
         let members = self.counted(1, self.members(group).await)?;
         let sends =
             self.frames(event, members)?.into_iter().enumerate().filter(|(_, frames)| !frames.is_empty());
@@ -80,6 +88,16 @@ impl Inner {
         });
         join_all(sends).await.into_iter().collect::<Result<(), LayerError>>()?;
         Ok(Delivered::default())
+    }
+
+    /// Whether what goes to this name's host has to stay in this process.
+    fn is_local(&self, name: &str) -> Result<bool, LayerError> {
+        let local = self.settings.local_fallback && self.is_away(name)?;
+        if local {
+            // Members elsewhere do not hear it.
+            self.local.hub.stats().count_dropped(DropCause::Disconnected, 1);
+        }
+        Ok(local)
     }
 
     /// Counts what could not be sent because Redis is away.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::names::{Subscription, WireNames};
 use super::subscriptions::Stale;
-use crate::layers::hub::{Feeder, Hub, Mailbox, MailboxOptions};
+use crate::layers::hub::{Delivered, Feeder, Hub, Mailbox, MailboxOptions};
 use crate::layers::locks::{lock, shrink};
 use crate::layers::redis::Ring;
 use crate::layers::redis::format::Codec;
@@ -67,7 +67,10 @@ impl Local {
         let reached = match self.names.group_of(channel) {
             _ if own => self.hub.deliver(channel, &event),
             _ if self.deliver_plain(channel, &event) => true,
-            Some(group) => return self.deliver_group(group, &event),
+            Some(group) => {
+                self.deliver_group(group, &event);
+                return;
+            }
             None => false,
         };
         if !reached {
@@ -86,12 +89,18 @@ impl Local {
         true
     }
 
-    fn deliver_group(&self, group: &str, event: &Event) {
-        self.hub.deliver_group(group, event);
+    /// Delivers to a mailbox or a listener of this process; false when there is none.
+    pub(super) fn deliver_here(&self, channel: &ChannelName, event: &Event) -> bool {
+        self.hub.deliver(channel.as_str(), event) || self.deliver_plain(channel.as_str(), event)
+    }
+
+    pub(super) fn deliver_group(&self, group: &str, event: &Event) -> Delivered {
+        let delivered = self.hub.deliver_group(group, event);
         let members = lock(&self.plain).members.get(group).cloned();
         for channel in members.into_iter().flatten() {
             self.deliver_plain(channel.as_str(), event);
         }
+        delivered
     }
 
     /// A mailbox that hears a plain channel; the channel still has to be subscribed to.
@@ -181,6 +190,13 @@ impl Local {
             named.chain(listened).chain(grouped).filter(|channel| self.ring.index(channel) == host).collect();
         let patterns = lock(&self.patterns).clone();
         patterns.into_iter().chain(channels.into_iter().map(Subscription::Channel)).collect()
+    }
+
+    /// Tells the members of these channels' groups that they may have missed something.
+    pub(super) fn announce_gap_in(&self, channels: &[Subscription]) {
+        let groups = channels.iter().filter_map(|channel| self.names.group_of(channel.name()));
+        let groups: Vec<_> = groups.filter_map(|group| GroupName::parse(group).ok()).collect();
+        self.hub.announce_gap(&groups);
     }
 
     /// Tells the members of all groups of one host that they may have missed something.

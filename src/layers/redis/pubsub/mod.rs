@@ -1,5 +1,6 @@
 //! [`RedisPubSubChannelLayer`]: groups as Redis pub/sub channels.
 
+mod lines;
 mod local;
 mod names;
 mod receivers;
@@ -125,13 +126,20 @@ impl Inner {
         link.subscriptions.ensure(Subscription::Channel(channel)).await
     }
 
+    /// The command that publishes to a channel. In a cluster a group lives on one node alone, or every message to every
+    /// group would go through all of them.
+    fn publishing(&self, channel: &str) -> &'static str {
+        let in_cluster = self.settings.hosts[self.local.ring.index(channel)].is_cluster();
+        if in_cluster && self.local.names.group_of(channel).is_some() { "SPUBLISH" } else { "PUBLISH" }
+    }
+
     /// Publishes, and says how many connections it was for.
     async fn publish(&self, channel: &str, event: &Event) -> Result<i64, LayerError> {
         let Some(map) = event.value().as_map() else {
             return Err(EventError::NotAMap { found: event.value().kind() }.into());
         };
         let payload = self.local.codec.encode(map).map_err(|error| EventError::Encode(error.to_string()))?;
-        let mut command = redis::cmd("PUBLISH");
+        let mut command = redis::cmd(self.publishing(channel));
         command.arg(channel).arg(payload);
         let published = self.link_of(channel)?.pipe.one(command).await;
         if published.is_err() {
@@ -143,7 +151,20 @@ impl Inner {
         }
     }
 
+    /// Whether what goes to this Redis channel has to stay in this process.
+    fn is_local(&self, channel: &str) -> Result<bool, LayerError> {
+        let local = self.settings.local_fallback && self.link_of(channel)?.health.is_lost(PIPE);
+        if local {
+            // Members elsewhere do not hear it.
+            self.local.hub.stats().count_dropped(DropCause::Disconnected, 1);
+        }
+        Ok(local)
+    }
+
     async fn send(&self, channel: &ChannelName, event: &Event) -> Result<(), LayerError> {
+        if self.is_local(channel.as_str())? && self.local.deliver_here(channel, event) {
+            return Ok(());
+        }
         if self.publish(channel.as_str(), event).await? == 0 {
             self.local.hub.stats().count_dropped(DropCause::ChannelGone, 1);
         }
@@ -183,7 +204,15 @@ impl Inner {
     async fn join(&self, group: &GroupName, member: &Mailbox, how: Membership) -> Result<(), LayerError> {
         let was_member = self.local.hub.is_member(group, member);
         self.local.hub.join(group, member, how)?;
-        let subscribed = self.ensure(self.local.names.group(group)).await;
+        let channel = self.local.names.group(group);
+        let subscribed = self.ensure(channel.clone()).await;
+        if subscribed.is_err()
+            && self.settings.local_fallback
+            && self.link_of(&channel)?.health.is_lost(SUBSCRIBER)
+        {
+            // Subscribed to with everything else when Redis is back.
+            return Ok(());
+        }
         if subscribed.is_err() && !was_member {
             self.local.hub.leave(group, member);
         }
@@ -287,8 +316,12 @@ impl ChannelLayer for RedisPubSubChannelLayer {
         event: Event,
     ) -> BoxFuture<'a, Result<Delivered, LayerError>> {
         Box::pin(async move {
-            let published = self.0.publish(&self.0.local.names.group(group), &event).await;
-            self.0.local.hub.stats().count_group_send(published.map(|_| Delivered::default()))
+            let channel = self.0.local.names.group(group);
+            let sent = match self.0.is_local(&channel)? {
+                true => Ok(self.0.local.deliver_group(group.as_str(), &event)),
+                false => self.0.publish(&channel, &event).await.map(|_| Delivered::default()),
+            };
+            self.0.local.hub.stats().count_group_send(sent)
         })
     }
 

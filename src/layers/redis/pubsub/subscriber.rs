@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
-use redis::aio::{PubSubSink, PubSubStream};
 use redis::{RedisError, RedisResult};
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::lines::{self, Line, Reader, Told};
 use super::local::Local;
 use super::names::Subscription;
 use super::subscriptions::{Confirmed, Request};
@@ -60,13 +58,13 @@ impl Subscriber {
         let (mut backoff, mut was_ready) = (Backoff::default(), false);
         loop {
             let end = match self.connect().await {
-                Ok((sink, stream)) => {
+                Ok((line, reader)) => {
                     backoff = Backoff::default();
                     if was_ready {
                         self.local.announce_gap(self.index);
                     }
                     was_ready = true;
-                    self.serve(sink, stream).await
+                    self.serve(line, reader).await
                 }
                 Err(reason) => End::Lost(reason),
             };
@@ -80,14 +78,14 @@ impl Subscriber {
     }
 
     /// Connects and restores every subscription that is wanted.
-    async fn connect(&self) -> Result<(PubSubSink, PubSubStream), String> {
-        let (mut sink, stream) = self.host.subscriber(self.connect_time).await?.split();
+    async fn connect(&self) -> Result<(Line, Reader), String> {
+        let (mut line, reader) = lines::connect(&self.host, &self.local, self.connect_time).await?;
         let wanted = self.local.wanted(self.index);
-        match self.subscribe(&mut sink, &wanted).await {
+        match self.subscribe(&mut line, &wanted).await {
             Ok(()) => self.confirmed.add(wanted),
             Err(Failure::Refused(reason) | Failure::Lost(reason)) => return Err(reason),
         }
-        Ok((sink, stream))
+        Ok((line, reader))
     }
 
     async fn refuse_for(&mut self, wait: Duration, reason: &str) -> Option<()> {
@@ -100,8 +98,8 @@ impl Subscriber {
         }
     }
 
-    async fn serve(&mut self, mut sink: PubSubSink, stream: PubSubStream) -> End {
-        let mut reader = Reader(tokio::spawn(read(self.local.clone(), stream)));
+    async fn serve(&mut self, mut line: Line, reader: Reader) -> End {
+        let mut reader = reader.start(&self.local);
         // What was wanted when it was restored may have lost its last member since.
         self.confirmed
             .all()
@@ -112,17 +110,20 @@ impl Subscriber {
         loop {
             let linger = release_at.unwrap_or_else(Instant::now);
             let done = tokio::select! {
-                _ = &mut reader.0 => Err(End::Lost("the connection was closed".to_owned())),
-                request = self.requests.recv() => self.grant(&mut sink, request).await,
+                told = reader.told() => match told {
+                    Told::Ended => Err(End::Lost("the connection was closed".to_owned())),
+                    Told::Moved(channels) => self.follow(&mut line, channels).await,
+                },
+                request = self.requests.recv() => self.grant(&mut line, request).await,
                 () = self.local.stale[self.index].marked(), if release_at.is_none() => {
                     release_at = Some(Instant::now() + LINGER);
                     Ok(())
                 }
                 () = sleep_until(linger), if release_at.is_some() => {
                     release_at = None;
-                    self.release(&mut sink).await
+                    self.release(&mut line).await
                 }
-                () = sleep(PING_EVERY) => self.ping(&mut sink).await,
+                () = sleep(PING_EVERY) => self.ping(&mut line).await,
             };
             if let Err(end) = done {
                 return end;
@@ -131,14 +132,14 @@ impl Subscriber {
     }
 
     /// Subscribes to what is asked for, and to whatever else is asked for by now.
-    async fn grant(&mut self, sink: &mut PubSubSink, first: Option<Request>) -> Result<(), End> {
+    async fn grant(&mut self, line: &mut Line, first: Option<Request>) -> Result<(), End> {
         let mut requests = vec![first.ok_or(End::Unused)?];
         while requests.len() < BATCH {
             let Ok(request) = self.requests.try_recv() else { break };
             requests.push(request);
         }
         let wanted: Vec<_> = requests.iter().map(|request| request.subscription.clone()).collect();
-        let done = self.subscribe(sink, &wanted).await;
+        let done = self.subscribe(line, &wanted).await;
         let answer = match &done {
             Ok(()) => {
                 self.confirmed.add(wanted.iter().cloned());
@@ -157,12 +158,26 @@ impl Subscriber {
         }
     }
 
+    /// Subscribes anew to what a node of a cluster has given up with its slot, and tells the members.
+    async fn follow(&mut self, line: &mut Line, channels: Vec<String>) -> Result<(), End> {
+        let moved: Vec<_> = channels.into_iter().map(Subscription::Channel).collect();
+        self.confirmed.forget(&moved);
+        match self.subscribe(line, &moved).await {
+            Ok(()) => {
+                self.local.announce_gap_in(&moved);
+                self.confirmed.add(moved);
+                Ok(())
+            }
+            Err(Failure::Refused(reason) | Failure::Lost(reason)) => Err(End::Lost(reason)),
+        }
+    }
+
     /// Gives up subscriptions that nobody wants any more.
-    async fn release(&self, sink: &mut PubSubSink) -> Result<(), End> {
+    async fn release(&self, line: &mut Line) -> Result<(), End> {
         let candidates = self.local.stale[self.index].take();
         let unwanted = self.confirmed.drop_unwanted(candidates, |candidate| self.local.is_wanted(candidate));
         for names in batches(&unwanted) {
-            let done = self.bounded(sink.unsubscribe(names)).await;
+            let done = self.bounded(line.unsubscribe(&self.local, names)).await;
             if let Err(Failure::Refused(reason) | Failure::Lost(reason)) = done {
                 return Err(End::Lost(reason));
             }
@@ -170,23 +185,23 @@ impl Subscriber {
         Ok(())
     }
 
-    async fn ping(&self, sink: &mut PubSubSink) -> Result<(), End> {
-        match self.bounded(sink.ping::<redis::Value>()).await {
-            Ok(_) => Ok(()),
+    async fn ping(&self, line: &mut Line) -> Result<(), End> {
+        match self.bounded(line.ping()).await {
+            Ok(()) => Ok(()),
             Err(Failure::Refused(reason) | Failure::Lost(reason)) => Err(End::Lost(reason)),
         }
     }
 
     /// Subscribes and waits until Redis has confirmed all of it.
-    async fn subscribe(&self, sink: &mut PubSubSink, wanted: &[Subscription]) -> Result<(), Failure> {
+    async fn subscribe(&self, line: &mut Line, wanted: &[Subscription]) -> Result<(), Failure> {
         let is_pattern = |subscription: &&Subscription| matches!(subscription, Subscription::Pattern(_));
         let patterns: Vec<&str> = wanted.iter().filter(is_pattern).map(Subscription::name).collect();
         for pattern in patterns {
-            self.bounded(sink.psubscribe(pattern)).await?;
+            self.bounded(line.psubscribe(pattern)).await?;
         }
         let channels: Vec<Subscription> = wanted.iter().filter(|found| !is_pattern(found)).cloned().collect();
         for names in batches(&channels) {
-            self.bounded(sink.subscribe(names)).await?;
+            self.bounded(line.subscribe(&self.local, names)).await?;
         }
         Ok(())
     }
@@ -208,20 +223,4 @@ fn is_refusal(error: &RedisError) -> bool {
 /// The names, as many in a command as it may hold.
 fn batches(subscriptions: &[Subscription]) -> impl Iterator<Item = Vec<&str>> {
     subscriptions.chunks(BATCH).map(|chunk| chunk.iter().map(Subscription::name).collect())
-}
-
-/// The reading task, which ends with the connection it reads.
-struct Reader(JoinHandle<()>);
-
-impl Drop for Reader {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// Delivers everything that comes until the connection ends. Nothing here waits: a slow member costs its own mailbox.
-async fn read(local: Arc<Local>, mut stream: PubSubStream) {
-    while let Some(message) = stream.next().await {
-        local.deliver(message.get_channel_name(), message.from_pattern(), message.get_payload_bytes());
-    }
 }

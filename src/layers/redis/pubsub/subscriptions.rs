@@ -60,6 +60,12 @@ impl Confirmed {
         dropped
     }
 
+    /// Forgets those that Redis has ended.
+    pub(super) fn forget(&self, ended: &[Subscription]) {
+        let mut confirmed = lock(&self.0);
+        confirmed.retain(|subscription| !ended.contains(subscription));
+    }
+
     pub(super) fn all(&self) -> Vec<Subscription> {
         lock(&self.0).iter().cloned().collect()
     }

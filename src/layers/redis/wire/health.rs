@@ -50,6 +50,11 @@ impl Health {
         self.reconnects.load(Relaxed)
     }
 
+    /// Whether a part was connected, or was tried to, and is not: what is sent over it now is surely not sent.
+    pub(in crate::layers::redis) fn is_lost(&self, part: Part) -> bool {
+        matches!(self.parts.borrow().get(&part), Some(State::Lost(_)))
+    }
+
     /// A part is connected. The last one to come back ends the outage. Says how long this part was away.
     pub(in crate::layers::redis) fn ready(&self, part: Part) -> Option<Duration> {
         self.parts.send_modify(|parts| drop(parts.insert(part, State::Ready)));
@@ -83,6 +88,11 @@ impl Health {
         LayerError::Unavailable { host: self.host.clone(), reason: reason.into() }
     }
 
+    /// The parts' states, to be waited on.
+    pub(in crate::layers::redis) fn watch(&self) -> Watch {
+        Watch(self.parts.subscribe())
+    }
+
     /// Waits until a part is ready. While its first connection is being made, that takes as long as it does; after that
     /// there is no waiting: a lost one is an error at once.
     pub(in crate::layers::redis) async fn check(&self, part: Part) -> Result<(), LayerError> {
@@ -107,5 +117,25 @@ impl Health {
             self.check(part).await?;
         }
         Ok(())
+    }
+}
+
+/// A view of a host's parts.
+#[derive(Debug)]
+pub(in crate::layers::redis) struct Watch(watch::Receiver<HashMap<Part, State>>);
+
+impl Watch {
+    /// Waits until another part is lost: a connection on which nothing happens has not noticed yet what became of it.
+    /// Cancel safe.
+    pub(in crate::layers::redis) async fn another_lost(&mut self, own: Part) {
+        loop {
+            if self.0.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+            let parts = self.0.borrow_and_update();
+            if parts.iter().any(|(part, state)| *part != own && matches!(state, State::Lost(_))) {
+                return;
+            }
+        }
     }
 }

@@ -4,20 +4,30 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::aio::{MultiplexedConnection, PubSub};
+use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster_async::ClusterConnection;
 use redis::{
-    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError,
-    TlsCertificates,
+    AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion,
+    RedisError, TlsCertificates,
 };
 use tokio::time::timeout;
 
-/// One entry of `hosts`: a server, or a master behind Sentinels. It counts as one host either way.
+use super::Connection;
+
+/// One entry of `hosts`: a server, a master behind Sentinels, or a whole cluster. It counts as one host in any case.
 #[derive(Clone)]
 pub struct Host {
     info: ConnectionInfo,
     root_certificate: Option<Vec<u8>>,
     sentinels: Vec<ConnectionInfo>,
     master_name: String,
+    /// Nodes of a cluster, each of which leads to all.
+    nodes: Vec<ConnectionInfo>,
 }
+
+/// How often a cluster's node that has moved or is busy is tried again, and how long that takes at most each time.
+const CLUSTER_RETRIES: u32 = 4;
+const CLUSTER_WAIT_MS: u64 = 200;
 
 /// An entry of `hosts` that is none. The entry itself is not shown, since it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +68,28 @@ impl Host {
             root_certificate: None,
             sentinels: Vec::new(),
             master_name: String::new(),
+            nodes: Vec::new(),
         }
+    }
+
+    /// A Redis Cluster, found by some of its nodes' URLs: for [`RedisPubSubChannelLayer`](crate::layers::redis::RedisPubSubChannelLayer) alone.
+    ///
+    /// A group is a sharded channel (`SPUBLISH`), which lives on the node that has its slot; mailboxes and plain
+    /// channels are classic ones, which every node passes on. Python's channels_redis knows no clusters.
+    ///
+    /// # Errors
+    /// [`HostError`] when a URL is none, or there is none.
+    pub fn cluster<S: AsRef<str>>(nodes: impl IntoIterator<Item = S>) -> Result<Self, HostError> {
+        let nodes: Vec<ConnectionInfo> = nodes
+            .into_iter()
+            .map(|url| Self::parse(url.as_ref()).map(|host| host.info))
+            .collect::<Result<_, _>>()?;
+        let first = nodes.first().cloned().ok_or_else(|| HostError { found: "no node".to_owned() })?;
+        Ok(Self { nodes, ..Self::of(first) })
+    }
+
+    pub(in crate::layers::redis) fn is_cluster(&self) -> bool {
+        !self.nodes.is_empty()
     }
 
     /// Trusts only this certificate authority (PEM) for `rediss://`.
@@ -93,6 +124,44 @@ impl Host {
             self.client().await?.get_multiplexed_async_connection_with_config(&config).await
         })
         .await
+    }
+
+    /// A connection for a pipe.
+    pub(in crate::layers::redis) async fn pipe(&self, time: Duration) -> Result<Connection, String> {
+        if self.is_cluster() {
+            let connecting = async { self.nodes_client(time, None)?.get_async_connection().await };
+            return bounded(time, connecting).await.map(Connection::Cluster);
+        }
+        self.connect(time).await.map(Connection::Single)
+    }
+
+    /// Connections to a cluster's nodes for subscriptions; what they push goes to `push`.
+    pub(in crate::layers::redis) async fn cluster_subscriber<E>(
+        &self,
+        time: Duration,
+        push: impl Fn(redis::PushInfo) -> Result<(), E> + Send + Sync + 'static,
+    ) -> Result<ClusterConnection, String>
+    where
+        E: 'static,
+    {
+        let push: Pushes = Box::new(move |builder| builder.push_sender(push));
+        bounded(time, async { self.nodes_client(time, Some(push))?.get_async_connection().await }).await
+    }
+
+    fn nodes_client(&self, time: Duration, push: Option<Pushes>) -> Result<ClusterClient, RedisError> {
+        let mut builder = ClusterClientBuilder::new(self.nodes.clone())
+            .use_protocol(ProtocolVersion::RESP3)
+            .connection_timeout(time)
+            .response_timeout(time)
+            .retries(CLUSTER_RETRIES)
+            .max_retry_wait(CLUSTER_WAIT_MS);
+        if let Some(pem) = &self.root_certificate {
+            builder = builder.certs(TlsCertificates { client_tls: None, root_cert: Some(pem.clone()) });
+        }
+        if let Some(push) = push {
+            builder = push(builder);
+        }
+        builder.build()
     }
 
     /// A connection for subscriptions.
@@ -155,6 +224,9 @@ impl Host {
     }
 }
 
+/// Gives a cluster's client where its pushes go.
+type Pushes = Box<dyn FnOnce(ClusterClientBuilder) -> ClusterClientBuilder + Send>;
+
 /// Runs a connection's set-up, at most for `time`.
 async fn bounded<T>(
     time: Duration,
@@ -178,6 +250,10 @@ fn without_secrets(url: &str) -> String {
 impl fmt::Display for Host {
     /// The address, without secrets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_cluster() {
+            let nodes: Vec<_> = self.nodes.iter().map(|node| node.addr().to_string()).collect();
+            return write!(f, "the cluster of {}", nodes.join(" and "));
+        }
         match self.sentinels.is_empty() {
             true => write!(f, "{}", self.info.addr()),
             false => write!(f, "master {} of {} Sentinels", self.master_name, self.sentinels.len()),

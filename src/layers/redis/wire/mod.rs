@@ -1,11 +1,13 @@
 //! Connections to Redis: hosts, their health, and one pipelined publisher for each.
 
 mod backoff;
+mod connection;
 mod health;
 mod host;
 mod pipe;
 
 pub(super) use backoff::Backoff;
+pub(super) use connection::Connection;
 pub(super) use health::{Health, Part};
 pub use host::{Host, HostError};
 pub(super) use pipe::{Answer, Pipe, PipeSettings, Restore};

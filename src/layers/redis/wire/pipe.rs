@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Arg, Cmd, Pipeline, RedisError, ServerErrorKind, Value};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
-use super::{Backoff, Health, Host, Part};
+use super::{Backoff, Connection, Health, Host, Part};
 use crate::layers::LayerError;
 
 /// Jobs that may wait for the connection; more senders than that wait for a place.
@@ -127,8 +126,8 @@ impl Worker {
     }
 
     /// Connects, and restores what has to stand before anyone else's commands.
-    async fn connect(&self) -> Result<MultiplexedConnection, String> {
-        let mut connection = self.settings.host.connect(self.settings.connect_time).await?;
+    async fn connect(&self) -> Result<Connection, String> {
+        let mut connection = self.settings.host.pipe(self.settings.connect_time).await?;
         let Some(restore) = &self.settings.restore else {
             self.settings.health.ready(self.settings.part);
             return Ok(connection);
@@ -140,9 +139,7 @@ impl Worker {
             commands.by_ref().take(BATCH_COMMANDS).for_each(|command| {
                 pipeline.add_command(command);
             });
-            answers.extend(
-                self.round_trip(&mut connection, &pipeline).await?.into_iter().map(Value::extract_error),
-            );
+            answers.extend(self.round_trip(&mut connection, &pipeline).await?);
         }
         let away = self.settings.health.ready(self.settings.part);
         restore.done(answers, away);
@@ -160,12 +157,17 @@ impl Worker {
         }
     }
 
-    async fn serve(&mut self, mut connection: MultiplexedConnection) -> End {
+    async fn serve(&mut self, mut connection: Connection) -> End {
+        let mut others = self.settings.health.watch();
         loop {
-            let job = match timeout(PING_AFTER, self.queue.recv()).await {
-                Ok(Some(job)) => Some(job),
-                Ok(None) => return End::Unused,
-                Err(_) => None,
+            let job = tokio::select! {
+                biased;
+                job = self.queue.recv() => match job {
+                    Some(job) => Some(job),
+                    None => return End::Unused,
+                },
+                () = others.another_lost(self.settings.part) => None,
+                () = sleep(PING_AFTER) => None,
             };
             let jobs = self.batch(job);
             if let Err(reason) = self.answer(&mut connection, jobs).await {
@@ -189,7 +191,7 @@ impl Worker {
     }
 
     /// Sends the jobs (or a ping, when there are none) in one round trip and hands out the answers.
-    async fn answer(&self, connection: &mut MultiplexedConnection, jobs: Vec<Job>) -> Result<(), String> {
+    async fn answer(&self, connection: &mut Connection, jobs: Vec<Job>) -> Result<(), String> {
         let mut pipeline = Pipeline::new();
         let mut waiting = Vec::with_capacity(jobs.len());
         for job in jobs {
@@ -216,11 +218,11 @@ impl Worker {
 impl Worker {
     async fn round_trip(
         &self,
-        connection: &mut MultiplexedConnection,
+        connection: &mut Connection,
         pipeline: &Pipeline,
-    ) -> Result<Vec<Value>, String> {
+    ) -> Result<Vec<Answer>, String> {
         let time = self.settings.response_time;
-        match timeout(time, connection.req_packed_commands(pipeline, 0, pipeline.len())).await {
+        match timeout(time, connection.run(pipeline)).await {
             Ok(Ok(answers)) => Ok(answers),
             Ok(Err(error)) => Err(error.to_string()),
             Err(_) => Err(format!("no answer within {time:?}")),
@@ -230,8 +232,8 @@ impl Worker {
 
 /// Gives every job its answers. An answer that tells that this server is not the right one any more ends the
 /// connection: another attempt may find another master.
-fn hand_out(waiting: Vec<(usize, Done)>, answers: Vec<Value>) -> Result<(), String> {
-    let mut answers = answers.into_iter().map(Value::extract_error);
+fn hand_out(waiting: Vec<(usize, Done)>, answers: Vec<Answer>) -> Result<(), String> {
+    let mut answers = answers.into_iter();
     let mut wrong_server = None;
     for (commands, done) in waiting {
         let own: Vec<Answer> = answers.by_ref().take(commands).collect();
