@@ -46,6 +46,7 @@ impl App {
 
     pub(super) fn definition(&self, commands: impl IntoIterator<Item = clap::Command>) -> clap::Command {
         clap::Command::new(self.name)
+            .bin_name(self.name)
             .version(self.version)
             .about(self.about)
             .after_help("Without a command, the site is run. `help COMMAND` tells more of one.")

@@ -37,8 +37,6 @@ impl From<BuildError> for CliError {
 
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
-        let count = error.count();
-        let problems = if count == 1 { "a problem".to_owned() } else { format!("{count} problems") };
-        Self(format!("the config file has {problems}\n\n{error}"))
+        Self::of(BuildError::from(error))
     }
 }

@@ -11,9 +11,13 @@ mod error;
 mod init;
 mod layer;
 mod logging;
+mod migrate;
 mod paint;
 mod routes;
 mod run;
+mod signals;
+mod user;
+mod watch;
 mod worker;
 
 use std::ffi::OsString;
@@ -32,6 +36,8 @@ fn built_in() -> Vec<Box<dyn Command>> {
         Box::new(check::Check),
         Box::new(routes::Routes),
         Box::new(init::Init),
+        Box::new(migrate::Migrate),
+        Box::new(user::User),
         Box::new(config::Config),
         Box::new(layer::Layer),
         Box::new(worker::Worker),

@@ -1,8 +1,12 @@
 //! `run`: serves the site.
 
 use futures_util::future::BoxFuture;
+use tracing::{error, info, warn};
 
+use super::signals::{Heard, Signals};
+use super::watch::Watch;
 use super::{CliError, Command, Context, logging};
+use crate::gateway::{BuildError, Deployment};
 
 pub(super) struct Run;
 
@@ -10,7 +14,9 @@ impl Command for Run {
     fn definition(&self) -> clap::Command {
         clap::Command::new("run").about("Serves the site (the default command)").long_about(
             "Serves the site until SIGTERM or SIGINT, then drains: no new connections, answers are finished, sockets \
-             are closed one by one. A second signal stops at once.",
+             are closed one by one. A second signal stops at once. SIGHUP reads the config file again without \
+             dropping a connection; a file that is wrong is refused, and the one before stays in force. With debug \
+             on, a changed file is read by itself.",
         )
     }
 
@@ -18,8 +24,54 @@ impl Command for Run {
         Box::pin(async move {
             let loaded = context.load()?;
             logging::begin(&loaded);
-            let server = loaded.server().await?;
-            server.serve().await.map_err(CliError::of)
+            // From here on, so that no signal is missed.
+            let mut signals = Signals::listen()?;
+            let mut watch = Watch::new(context.config(), loaded.debug());
+            let deployment = tokio::select! {
+                started = loaded.start() => started?,
+                () = signals.end() => return Ok(()),
+            };
+            let deployment = until_the_end(deployment, &mut signals, &mut watch).await;
+            tokio::select! {
+                ended = deployment.shutdown() => ended?,
+                () = signals.end() => warn!("a second signal: stopping at once"),
+            }
+            Ok(())
         })
+    }
+}
+
+/// Serves and reloads until a signal ends it.
+async fn until_the_end(mut deployment: Deployment, signals: &mut Signals, watch: &mut Watch) -> Deployment {
+    loop {
+        tokio::select! {
+            heard = signals.next() => match heard {
+                Heard::End => return deployment,
+                Heard::Reload => {}
+            },
+            () = watch.changed() => {}
+        }
+        let reloaded = tokio::select! {
+            reloaded = deployment.reload() => reloaded,
+            () = signals.end() => return deployment,
+        };
+        tell(reloaded);
+    }
+}
+
+fn tell(reloaded: Result<Vec<&'static str>, BuildError>) {
+    match reloaded {
+        Ok(late) => {
+            if !late.is_empty() {
+                warn!("changes of {} take effect at the next start", late.join(", "));
+            }
+            info!("the config file was read again");
+        }
+        Err(refused) => {
+            error!(
+                "the new config file is refused, the one before stays in force: {}",
+                CliError::from(refused)
+            );
+        }
     }
 }

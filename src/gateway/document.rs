@@ -133,6 +133,30 @@ impl Node {
         }
     }
 
+    /// A key of a table.
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().unwrap_or_default().iter().find(|entry| entry.key == key)
+    }
+
+    /// What it says, wherever it stands.
+    pub(crate) fn without_places(&self) -> Self {
+        let value = match &self.value {
+            Value::Array(items) => Value::Array(items.iter().map(Self::without_places).collect()),
+            Value::Table(entries) => {
+                let entries = entries.iter().map(|entry| Entry {
+                    key: entry.key.clone(),
+                    key_span: 0..0,
+                    node: entry.node.without_places(),
+                });
+                let mut entries: Vec<Entry> = entries.collect();
+                entries.sort_by(|one, other| one.key.cmp(&other.key));
+                Value::Table(entries)
+            }
+            other => other.clone(),
+        };
+        Self { span: 0..0, value }
+    }
+
     /// The table that begins at a place.
     fn table_at(&self, span: &Span) -> Option<&Self> {
         match &self.value {

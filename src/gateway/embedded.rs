@@ -24,6 +24,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = files![include_str:
     "courses/list.html",
     "error.html",
     "registration/login.html",
+    "registration/password_change.html",
 ];
 
 /// The static files, by their paths under `static.url`.

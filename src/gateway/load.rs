@@ -94,6 +94,11 @@ impl Loaded {
         super::routes::table(&self.settings)
     }
 
+    /// Whether the site is being developed.
+    pub(crate) fn debug(&self) -> bool {
+        self.settings.debug
+    }
+
     /// What is worth a line in the log, as `[log]` says it.
     pub(crate) fn log_level(&self) -> &str {
         &self.settings.log.level
@@ -136,7 +141,7 @@ impl Loaded {
     pub async fn check_with_database(&self) -> Result<(), BuildError> {
         let users = self.users().await?;
         self.migrate(&users).await?;
-        self.check_queries(&users).await?.map_or(Ok(()), |error| Err(error.into()))
+        self.check_queries(&users).await?.map_or(Ok(()), |error| Err(BuildError::Queries(Box::new(error))))
     }
 
     /// A worker on the file's channel layers, for the channels that the program has consumers for.
@@ -153,18 +158,12 @@ impl Loaded {
     /// # Errors
     /// [`BuildError`]: the database cannot be reached or refuses a query, or something that a check would have found.
     pub async fn server(&self) -> Result<Server, BuildError> {
+        self.server_of(&self.users().await?).await
+    }
+
+    pub(super) async fn server_of(&self, users: &Users) -> Result<Server, BuildError> {
         let settings = &self.settings;
-        let users = self.users().await?;
-        self.migrate(&users).await?;
-        if let Some(error) = self.check_queries(&users).await? {
-            return Err(error.into());
-        }
-        let demo = has_demo_accounts(&users).await;
-        if demo {
-            refuse_to_show_demo(settings)?;
-        }
-        let app = application_of(settings, &self.parts, self.templates.clone(), &users, demo)?;
-        let mut server = Server::new(app)
+        let mut server = Server::new(self.application(users).await?)
             .debug(settings.debug)
             .limits(settings.limits.limits())
             .channel_layers(self.layers()?)
@@ -180,7 +179,44 @@ impl Loaded {
                 _ => server.bind(&address.0),
             };
         }
-        Ok(with_admin(server, settings, &users))
+        Ok(with_admin(server, settings, users))
+    }
+
+    /// The application, once the database has understood all queries.
+    pub(super) async fn application(&self, users: &Users) -> Result<ProtocolTypeRouter, BuildError> {
+        self.migrate(users).await?;
+        if let Some(error) = self.check_queries(users).await? {
+            return Err(BuildError::Queries(Box::new(error)));
+        }
+        let demo = has_demo_accounts(users).await;
+        if demo {
+            refuse_to_show_demo(&self.settings)?;
+        }
+        application_of(&self.settings, &self.parts, self.templates.clone(), users, demo)
+    }
+
+    /// The file as it is now.
+    pub(super) fn read_again(&self) -> Result<Self, ConfigError> {
+        Self::read(&self.document.path, &self.parts)
+    }
+
+    /// Whether a key at the top stands for the same in both files.
+    pub(super) fn has_same(&self, other: &Self, key: &str) -> bool {
+        let find = |document: &Document| document.root.entry(key).map(|entry| entry.node.without_places());
+        find(&self.document) == find(&other.document)
+    }
+
+    /// Whether users, sessions and the database are the same in both files, so that one may take the other's.
+    pub(super) fn has_same_users(&self, other: &Self) -> bool {
+        let keys = |of: &Self| {
+            let settings = &of.settings;
+            let keys = settings.secret_key.as_ref().map(|key| &key.value);
+            keys.into_iter().chain(&settings.secret_key_fallbacks).cloned().collect::<Vec<_>>()
+        };
+        let url = |of: &Self| of.settings.database.as_ref().map(|database| database.url.value.clone());
+        keys(self) == keys(other)
+            && url(self) == url(other)
+            && ["database", "auth", "session"].iter().all(|table| self.has_same(other, table))
     }
 }
 

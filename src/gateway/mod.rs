@@ -4,8 +4,10 @@
 //! what it says, checked key by key and together; an application is what is built of them. Only public parts of the
 //! other rooms are put together here.
 
+mod accounts;
 mod build;
 mod check;
+mod deployment;
 mod document;
 mod embedded;
 mod expand;
@@ -24,7 +26,9 @@ mod units;
 mod upstream;
 mod words;
 
+pub(crate) use accounts::UserAccounts;
 pub use build::{BuildError, Parts};
+pub use deployment::Deployment;
 pub(crate) use embedded::starter_files;
 pub use load::Loaded;
 pub use problem::ConfigError;

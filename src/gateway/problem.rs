@@ -132,6 +132,14 @@ impl ConfigError {
     pub fn count(&self) -> usize {
         self.reports.len()
     }
+
+    /// The whole message, with a line that says how much is to come.
+    pub(super) fn told(&self) -> String {
+        match self.count() {
+            1 => format!("the config file has a problem\n\n{self}"),
+            count => format!("the config file has {count} problems\n\n{self}"),
+        }
+    }
 }
 
 impl Report {

@@ -44,6 +44,7 @@ fn target(route: &HttpRoute) -> String {
         Some(Target::Static(folder)) => format!("static {}", folder.display()),
         Some(Target::Proxy(upstream)) => format!("proxy {}", upstream.value),
         Some(Target::Login(login)) => format!("login {}", login.template.value),
+        Some(Target::PasswordChange(page)) => format!("password_change {}", page.template.value),
         Some(Target::Logout(_)) => "logout".to_owned(),
         Some(Target::Events(events)) => format!("events {}", names(&events.groups)),
         None => String::new(),

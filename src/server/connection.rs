@@ -14,21 +14,24 @@ use tokio::sync::watch;
 use tracing::debug;
 
 use super::activity::{Activity, Watched};
+use super::current::Current;
 use super::drain::Phase;
 use super::permits::Permit;
 use super::request::{Handler, Peer};
+use crate::Limits;
 
 /// What all connections of a server are served with.
 #[derive(Debug)]
 pub(super) struct Serving {
-    pub(super) handler: Handler,
+    pub(super) current: Current,
+    pub(super) limits: Limits,
     pub(super) http: Builder<TokioExecutor>,
     pub(super) phase: watch::Receiver<Phase>,
 }
 
 impl Serving {
     pub(super) fn new(handler: Handler, phase: watch::Receiver<Phase>) -> Self {
-        let limits = &handler.env.limits;
+        let limits = handler.env.limits.clone();
         let mut http = Builder::new(TokioExecutor::new());
         http.http1()
             .timer(TokioTimer::new())
@@ -47,7 +50,7 @@ impl Serving {
             .max_header_list_size(u32::try_from(limits.header_bytes).unwrap_or(u32::MAX))
             .keep_alive_interval(limits.ping_interval)
             .keep_alive_timeout(limits.ping_timeout.unwrap_or(limits.keep_alive));
-        Self { handler, http, phase }
+        Self { current: Current::new(handler), limits, http, phase }
     }
 
     /// Serves one stream to its end, or to the upgrade that takes it away.
@@ -65,14 +68,14 @@ impl Serving {
         let watched = Watched::new(TokioIo::new(stream), Arc::clone(&activity));
         let peer = Arc::new(Peer { client, server, secure, permit, activity: Arc::clone(&activity) });
         let service =
-            service_fn(|request| self.handler.clone().handle::<T, Incoming>(request, Arc::clone(&peer)));
+            service_fn(|request| self.current.get().handle::<T, Incoming>(request, Arc::clone(&peer)));
         let mut connection = pin!(self.http.serve_connection_with_upgrades(watched, service));
         let mut phase = self.phase.clone();
         let mut awaited = Phase::Closing;
         loop {
             tokio::select! {
                 ended = connection.as_mut() => return log_end(ended),
-                () = activity.overdue(&self.handler.env.limits) => {
+                () = activity.overdue(&self.limits) => {
                     debug!("a connection was too slow or idle for too long");
                     return;
                 }

@@ -155,7 +155,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let peer = Arc::new(self.peer(&request));
-        let handler = self.0.serving.handler.clone();
+        let handler = self.0.serving.current.get();
         // The kind of stream is the host's secret; the upgrade finds TCP by itself.
         Box::pin(handler.handle::<TcpStream, Body>(request.map(Body::new), peer))
     }

@@ -10,6 +10,7 @@ mod body;
 mod builder;
 mod connection;
 mod crew;
+mod current;
 mod drain;
 mod embedded;
 mod listener;

@@ -17,6 +17,7 @@ use super::drain::{Phase, drain};
 use super::listener::{Incoming, Listener};
 use super::permits::{Permit, Permits};
 use crate::Environment;
+use crate::routing::{ProtocolTypeRouter, RouteError};
 
 /// How long accepting pauses when the system has no more descriptors.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -27,6 +28,7 @@ pub struct Running {
     env: Arc<Environment>,
     addresses: Vec<SocketAddr>,
     phase: watch::Sender<Phase>,
+    serving: Arc<Serving>,
     tasks: TaskTracker,
     shutdown: Vec<Hook>,
     admin: Option<Box<Self>>,
@@ -52,7 +54,7 @@ impl Running {
             };
             tasks.spawn(accepting.run(phase.subscribe()));
         }
-        Self { env, addresses, phase, tasks, shutdown, admin: None }
+        Self { env, addresses, phase, serving, tasks, shutdown, admin: None }
     }
 
     pub(super) fn with_admin(self, admin: Option<Self>) -> Self {
@@ -72,6 +74,15 @@ impl Running {
     /// What all connections share.
     pub fn env(&self) -> &Arc<Environment> {
         &self.env
+    }
+
+    /// Lets another application answer from the next request or handshake on. Open sockets and answers under way stay
+    /// with the one they began with; limits, layers and listeners stay as they are.
+    ///
+    /// # Errors
+    /// [`RouteError`] when two routes have one name; then nothing has changed.
+    pub fn replace(&self, app: ProtocolTypeRouter) -> Result<(), RouteError> {
+        self.serving.current.replace(app)
     }
 
     /// Drains: refuses new upgrades, closes the listeners, finishes answers, closes sockets, stops what is left.
@@ -208,7 +219,7 @@ impl Accepting {
         let server = stream.local_addr().ok();
         let serving = Arc::clone(&self.serving);
         self.tasks.spawn(async move {
-            let time = serving.handler.env.limits.tls_handshake_time;
+            let time = serving.limits.tls_handshake_time;
             match tokio::time::timeout(time, tls.accept(stream)).await {
                 Ok(Ok(stream)) => serving.serve(stream, Some(client), server, true, Arc::new(permit)).await,
                 Ok(Err(error)) => tracing::debug!(%client, %error, "a TLS handshake failed"),

@@ -71,7 +71,8 @@ impl Folder {
 /// A running site.
 pub struct Site {
     child: Child,
-    lines: BufReader<ChildStdout>,
+    /// `None` once nobody listens any more.
+    lines: Option<BufReader<ChildStdout>>,
     pub address: SocketAddr,
     pub banner: String,
 }
@@ -79,25 +80,33 @@ pub struct Site {
 impl Site {
     /// Starts the binary and waits for its banner.
     pub fn start(command: &mut Command) -> Self {
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().expect("the binary starts");
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut banner = String::new();
         lines.read_line(&mut banner).expect("a banner");
         let url = banner.split("://").nth(1).unwrap_or_else(|| panic!("no banner, but {banner:?}"));
         let address =
             url.split('/').next().unwrap().parse().unwrap_or_else(|_| panic!("no address in {banner:?}"));
-        Self { child, lines, address, banner: banner.trim_end().to_owned() }
+        Self { child, lines: Some(lines), address, banner: banner.trim_end().to_owned() }
     }
 
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
+    /// Starts the binary, whose log nobody reads.
+    pub fn start_unheard(command: &mut Command) -> Self {
+        let mut site = Self::start(command);
+        if let Some(mut lines) = site.lines.take() {
+            std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        }
+        site
+    }
+
     /// The next line of the log.
     pub fn line(&mut self) -> String {
         let mut line = String::new();
-        self.lines.read_line(&mut line).expect("a line");
+        self.lines.as_mut().expect("a site that is listened to").read_line(&mut line).expect("a line");
         line.trim_end().to_owned()
     }
 

@@ -137,7 +137,8 @@ async fn members_log_in_see_their_courses_and_chat() {
         .await;
     assert_eq!(stranger.head().await.status, 403);
 
-    // Logging out closes the sockets of the session, and of no other.
+    // Logging out closes the sockets of the session, and of no other, even of one that was opened before a reload.
+    courses.site.signal("HUP");
     let (_, page) = courses.get("/courses/", &alice).await;
     let (head, _) =
         courses.post("/accounts/logout/", &alice, &format!("csrfmiddlewaretoken={}", token_of(&page))).await;

@@ -5,10 +5,17 @@ mod binary;
 mod broken;
 mod commands;
 mod courses;
+mod django;
+mod embedding;
 mod nginx;
 mod proxy;
 #[path = "../support/raw.rs"]
 mod raw;
+#[path = "../support/redis.rs"]
+mod redis;
+mod reference;
+mod reload;
 mod site;
 #[path = "../support/tools.rs"]
 mod tools;
+mod users;

@@ -38,6 +38,10 @@ cache = "never"
 path = "files/"
 static = "files"
 
+[[http]]
+path = "events/"
+events = { groups = ["one"] }
+
 [[websocket]]
 path = "ws/echo/"
 consumer = "echo"
@@ -215,4 +219,22 @@ async fn the_log_is_json_when_asked_for() {
     assert_eq!((start["event"].as_str(), start["debug"].as_bool()), (Some("start"), Some(true)));
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[tokio::test]
+async fn events_of_a_group_are_an_event_stream() {
+    let folder = folder();
+    let site = folder.start();
+    let mut stream = Raw::connect(site.address).await;
+    stream.send("GET /events/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await;
+    let head = stream.head().await;
+    assert_eq!((head.status, head.header("content-type")), (200, Some("text/event-stream")), "{}", head.text);
+    let mut relay = Raw::websocket(site.address, "/ws/relay/").await;
+    relay.send_text("[1]").await;
+    let mut line = stream.line().await;
+    while !line.starts_with("data:") {
+        line = stream.line().await;
+    }
+    let data: serde_json::Value = serde_json::from_str(line["data:".len()..].trim()).unwrap();
+    assert_eq!(data, json!({"type": "relay.message", "message": [1], "user": ""}));
 }

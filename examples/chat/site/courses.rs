@@ -23,8 +23,7 @@ pub async fn start(request: Request) -> Result<Response> {
 pub async fn list(database: Database, request: Request) -> Result<Response> {
     let user_id = request.user().id().into();
     let courses = database.rows(MINE, &[("user_id", user_id)]).await?;
-    let password_change = request.reverse("password_change", &[])?;
-    request.render("courses/list.html", json!({ "courses": courses, "password_change": password_change }))
+    request.render("courses/list.html", json!({ "courses": courses }))
 }
 
 pub async fn detail(database: Database, request: Request) -> Result<Response> {

@@ -79,6 +79,27 @@ impl DatabaseUsers {
             .ok_or_else(|| DatabaseError::Statement("a user that was just created is not there".to_owned()))
     }
 
+    /// All users, by name.
+    ///
+    /// # Errors
+    /// As [`Database::rows`].
+    pub async fn all(&self) -> Result<Vec<Account>, DatabaseError> {
+        let sql = format!("SELECT * FROM {} ORDER BY {}", self.names.table, self.names.username);
+        let rows = self.database.rows(&sql, &[]).await?;
+        Ok(rows.iter().map(|row| self.read(row).account).collect())
+    }
+
+    /// Lets a user log in, or no longer.
+    ///
+    /// Open sockets notice at their next re-check, or at once by
+    /// [`Auth::close_sockets`](crate::auth::Auth::close_sockets).
+    ///
+    /// # Errors
+    /// As [`Database::execute`].
+    pub async fn set_active(&self, id: &str, active: bool) -> Result<(), DatabaseError> {
+        self.update("is_active", id, active.into()).await
+    }
+
     async fn select(&self, column: &str, value: Parameter) -> Result<Option<StoredUser>, DatabaseError> {
         let sql = format!("SELECT * FROM {} WHERE {column} = :value", self.names.table);
         match self.database.row(&sql, &[("value", value)]).await {

@@ -19,13 +19,13 @@ pub(crate) use application::{application_of, templates_of};
 pub(crate) use layers::{layer_of, layers_of};
 pub use parts::Parts;
 pub(crate) use tables::{has_demo_accounts, make_missing};
-pub(crate) use users::Users;
+pub(crate) use users::{Users, users_of};
 
 use super::ConfigError;
 use crate::auth::{DatabaseError, PasswordError};
 use crate::layers::{LayerError, PatternError};
 use crate::routing::RouteError;
-use crate::server::TlsError;
+use crate::server::{ServeError, TlsError};
 
 /// Why settings that were checked make no application after all.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +37,15 @@ pub enum BuildError {
     /// The database cannot be reached.
     #[error("the database")]
     Database(#[from] DatabaseError),
+    /// The config file is wrong.
+    #[error("{}", .0.told())]
+    Config(Box<ConfigError>),
+    /// The server cannot start, or did not end well.
+    #[error("the server")]
+    Serve(#[from] ServeError),
+    /// There is no database.
+    #[error("the config file has no table [database], where users live")]
+    NoDatabase,
     /// A query that the database refuses.
     #[error("the database refuses a query of the config file\n\n{0}")]
     Queries(Box<ConfigError>),
@@ -80,6 +89,6 @@ pub enum BuildError {
 
 impl From<ConfigError> for BuildError {
     fn from(error: ConfigError) -> Self {
-        Self::Queries(Box::new(error))
+        Self::Config(Box::new(error))
     }
 }

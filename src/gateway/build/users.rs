@@ -4,8 +4,8 @@ use tower::Layer;
 
 use super::BuildError;
 use crate::auth::{
-    Auth, AuthSettings, Database, DatabaseSessions, DatabaseUsers, MemorySessions, Passwords, SecretKeys,
-    SignedCookieSessions, UserTable,
+    Auth, AuthSettings, CacheSessions, CachedDatabaseSessions, Database, DatabaseSessions, DatabaseUsers,
+    MemorySessions, Passwords, RedisCache, SecretKeys, SignedCookieSessions, UserTable,
 };
 use crate::gateway::settings::{SessionBackend, Settings};
 use crate::http::BoxedHttp;
@@ -99,7 +99,16 @@ fn sessions_of(
         SessionBackend::SignedCookies => {
             SessionLayer::new(SignedCookieSessions::new(keys?.clone(), settings.session.cookie_age))
         }
+        SessionBackend::Cache => SessionLayer::new(CacheSessions::new(cache_of(settings)?)),
+        SessionBackend::CachedDatabase => {
+            let database = DatabaseSessions::new(database?.clone(), keys?.clone());
+            SessionLayer::new(CachedDatabaseSessions::new(cache_of(settings)?, database))
+        }
         SessionBackend::Memory => SessionLayer::new(MemorySessions::new()),
     };
     Some(sessions.with_settings(settings.session.settings()))
+}
+
+fn cache_of(settings: &Settings) -> Option<RedisCache> {
+    settings.session.cache.as_ref()?.cache()
 }

@@ -11,8 +11,8 @@ use crate::gateway::reader::{nearest, one_of};
 use crate::gateway::setting::Placed;
 use crate::gateway::settings::{HttpRoute, Redirect, Target};
 
-const TARGETS: [&str; 8] =
-    ["template", "redirect", "respond", "static", "proxy", "login", "logout", "events"];
+const TARGETS: [&str; 9] =
+    ["template", "redirect", "respond", "static", "proxy", "login", "logout", "password_change", "events"];
 
 impl Checked<'_> {
     pub(super) fn http_routes(&mut self) {
@@ -86,6 +86,11 @@ impl Checked<'_> {
             Target::Login(_) | Target::Logout(_) if !self.settings.has_users() => {
                 self.needs_users(&route.span, "log-in");
             }
+            Target::PasswordChange(page) if !route.login_required => {
+                let problem =
+                    Problem::new(page.span.clone(), "a password to change, for visitors who are nobody");
+                self.report(problem.expecting("login_required = true beside it"));
+            }
             Target::Static(folder) if !folder.is_dir() => self.missing_folder(&folder.span, folder),
             _ => {}
         }
@@ -108,7 +113,9 @@ impl Checked<'_> {
             Target::Template(_) | Target::Static(_) | Target::Events(_) => {
                 &[Method::GET, Method::HEAD, Method::OPTIONS]
             }
-            Target::Login(_) => &[Method::GET, Method::HEAD, Method::POST, Method::OPTIONS],
+            Target::Login(_) | Target::PasswordChange(_) => {
+                &[Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]
+            }
             Target::Logout(_) => &[Method::POST, Method::OPTIONS],
             _ => return,
         };

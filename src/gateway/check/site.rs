@@ -114,7 +114,13 @@ impl Checked<'_> {
     fn sessions(&mut self) {
         let settings = self.settings;
         let Some(backend) = &settings.session.backend else { return };
-        if backend.value == SessionBackend::Database && settings.database.is_none() {
+        let is_cached = matches!(backend.value, SessionBackend::Cache | SessionBackend::CachedDatabase);
+        if is_cached && !self.document.has_in("session", "cache") {
+            let problem = Problem::new(backend.span.clone(), "sessions in a cache that is not there");
+            self.report(problem.expecting("cache = { url = \"redis://host:6379/1\" } beside it"));
+        }
+        let in_database = matches!(backend.value, SessionBackend::Database | SessionBackend::CachedDatabase);
+        if in_database && settings.database.is_none() {
             let problem = Problem::new(backend.span.clone(), "sessions in a database that is not there");
             self.report(problem.expecting("a table [database] with its url"));
         }

@@ -17,7 +17,9 @@ impl Checked<'_> {
         }
         let pages = settings.http.iter().filter_map(|route| route.template.as_ref());
         let logins = settings.http.iter().filter_map(|route| Some(&route.login.as_ref()?.template));
-        let used: Vec<&Placed<String>> = pages.chain(logins).collect();
+        let changes =
+            settings.http.iter().filter_map(|route| Some(&route.password_change.as_ref()?.template));
+        let used: Vec<&Placed<String>> = pages.chain(logins).chain(changes).collect();
         let known = templates.names();
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         for (at, template) in used.iter().enumerate() {

@@ -38,6 +38,8 @@ section! {
         login: Option<Login> = None,
         /// Target: log-out, by POST.
         logout: Option<Logout> = None,
+        /// Target: the page on which users change their password. Their other sessions end with it.
+        password_change: Option<PasswordChange> = None,
         /// Target: the events of groups as an event stream.
         events: Option<Events> = None,
         /// The methods that are taken; others get 405. Without it, those that make sense for the target.
@@ -84,6 +86,14 @@ section! {
     pub(crate) struct Login {
         /// The page with the form.
         template: Placed<String> = Placed { value: "registration/login.html".to_owned(), span: 0..0 },
+    }
+}
+
+section! {
+    /// `password_change`.
+    pub(crate) struct PasswordChange {
+        /// The page with the form.
+        template: Placed<String> = Placed { value: "registration/password_change.html".to_owned(), span: 0..0 },
     }
 }
 
@@ -136,6 +146,7 @@ pub(crate) enum Target<'r> {
     Proxy(&'r Placed<Upstreams>),
     Login(&'r Login),
     Logout(&'r Logout),
+    PasswordChange(&'r PasswordChange),
     Events(&'r Events),
 }
 
@@ -150,6 +161,9 @@ impl HttpRoute {
             self.proxy.as_ref().map(|it| ("proxy", it.span.clone(), Target::Proxy(it))),
             self.login.as_ref().map(|it| ("login", it.span.clone(), Target::Login(it))),
             self.logout.as_ref().map(|it| ("logout", it.span.clone(), Target::Logout(it))),
+            self.password_change
+                .as_ref()
+                .map(|it| ("password_change", it.span.clone(), Target::PasswordChange(it))),
             self.events.as_ref().map(|it| ("events", it.span.clone(), Target::Events(it))),
         ]
         .into_iter()

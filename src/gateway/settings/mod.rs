@@ -23,7 +23,7 @@ pub(crate) use auth::AuthSettings;
 pub(crate) use channel_layers::{Backend, LayerSettings};
 pub(crate) use database::{DatabaseSettings, DemoSettings};
 use http_route::HeaderText;
-pub(crate) use http_route::{CachePolicy, HttpRoute, QuerySettings, Redirect, Respond, Target};
+pub(crate) use http_route::{CachePolicy, Events, HttpRoute, QuerySettings, Redirect, Respond, Target};
 pub(crate) use limits::LimitSettings;
 pub(crate) use log::{LogFormat, LogSettings};
 pub(crate) use proxy::ProxySettings;
@@ -33,7 +33,7 @@ pub(crate) use websocket_route::{Rates, SocketRoute};
 
 use super::secret::Secret;
 use super::section::section;
-use super::setting::Placed;
+use super::setting::{Key, Placed};
 
 section! {
     /// A deployment: what the file says, key by key.
@@ -81,6 +81,13 @@ section! {
         http: Vec<HttpRoute> = Vec::new(),
         /// Sockets. Their order decides.
         websocket: Vec<SocketRoute> = Vec::new(),
+    }
+}
+
+impl Settings {
+    /// Every key that a file can have, with its default and what it is for: what `config/production.toml` is made of.
+    pub fn reference() -> Vec<Key> {
+        Self::keys()
     }
 }
 

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use crate::auth::SessionSettings;
+use super::channel_layers::HostUrl;
+use crate::auth::{RedisCache, RedisCacheSettings, SessionSettings};
 use crate::gateway::section::section;
 use crate::gateway::setting::Placed;
 use crate::gateway::words::words;
+use crate::layers::redis::Host;
 use crate::middleware::SameSite;
 
 section! {
     /// `[session]`.
     pub(crate) struct SessionTable {
         /// Where sessions live: `db` (the database, as Django's), `signed_cookies` (in the visitor's browser, readable
-        /// there, and not to be ended from here) or `memory` (this process alone, for trying out).
+        /// there, and not to be ended from here), `cache` (Django's cache on Redis), `cached_db` (the database, behind that
+        /// cache) or `memory` (this process alone, for trying out). Without it, `db` where there is a database.
         backend: Option<Placed<SessionBackend>> = None,
         /// The cookie's name.
         cookie_name: String = SessionSettings::default().cookie_name,
@@ -24,12 +27,28 @@ section! {
         cookie_samesite: CookieSameSite = CookieSameSite::Lax,
         /// The domain that the cookie belongs to. Without it, the host that gave it.
         cookie_domain: Option<String> = None,
+        /// Django's cache on Redis, for the backends `cache` and `cached_db`.
+        cache: Option<SessionCache> = None,
+    }
+}
+
+section! {
+    /// `session.cache`: as Django's `CACHES` has it.
+    pub(crate) struct SessionCache {
+        /// `LOCATION`: the Redis.
+        url: HostUrl,
+        /// `KEY_PREFIX`.
+        key_prefix: String = String::new(),
+        /// `VERSION`.
+        version: u32 = 1,
     }
 }
 
 /// Where sessions live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SessionBackend {
+    Cache,
+    CachedDatabase,
     Database,
     SignedCookies,
     Memory,
@@ -44,7 +63,13 @@ pub(crate) enum CookieSameSite {
 }
 
 words! {
-    SessionBackend { "db" => Self::Database, "signed_cookies" => Self::SignedCookies, "memory" => Self::Memory }
+    SessionBackend {
+        "db" => Self::Database,
+        "signed_cookies" => Self::SignedCookies,
+        "cache" => Self::Cache,
+        "cached_db" => Self::CachedDatabase,
+        "memory" => Self::Memory,
+    }
     CookieSameSite { "Lax" => Self::Lax, "Strict" => Self::Strict, "None" => Self::None }
 }
 
@@ -67,5 +92,17 @@ impl SessionTable {
         settings.cookie_same_site = self.cookie_samesite.into();
         settings.cookie_domain.clone_from(&self.cookie_domain);
         settings
+    }
+}
+
+impl SessionCache {
+    /// The cache; `None` for a host that a check has refused.
+    pub(crate) fn cache(&self) -> Option<RedisCache> {
+        Some(RedisCache::new(RedisCacheSettings {
+            hosts: vec![Host::parse(self.url.0.expose()).ok()?],
+            key_prefix: self.key_prefix.clone(),
+            version: self.version,
+            ..RedisCacheSettings::default()
+        }))
     }
 }

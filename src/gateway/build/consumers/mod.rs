@@ -19,6 +19,7 @@ use super::Parts;
 use super::proxies::Proxies;
 use crate::consumer::{Context, Policy, WebsocketConsumer, consumer_with_state};
 use crate::gateway::group_template::GroupTemplate;
+use crate::gateway::setting::Placed;
 use crate::gateway::settings::SocketRoute;
 use crate::http::proxy::{Proxy, ProxyConsumer};
 use crate::layers::GroupName;
@@ -29,13 +30,12 @@ use crate::{Result, Scope};
 pub(crate) type Groups = Arc<[GroupTemplate]>;
 
 /// What a client is told once the channel layer is back after an outage.
-const LAYER_GAP: &str = r#"{"type":"layer.gap"}"#;
+pub(crate) const LAYER_GAP: &str = r#"{"type":"layer.gap"}"#;
 
 /// The consumer that a route names; `None` for one that nobody knows.
 pub(crate) fn consumer_of(route: &SocketRoute, parts: &Parts, proxies: &Proxies) -> Option<BoxedApplication> {
     let policy = policy_of(route);
-    let groups = route.group.iter().chain(&route.groups);
-    let groups: Groups = groups.filter_map(|group| GroupTemplate::parse(group).ok()).collect();
+    let groups = groups_of(route.group.iter().chain(&route.groups));
     Some(match route.consumer.as_str() {
         "proxy" => {
             let proxy = proxies.get(&route.upstream.as_ref()?.value)?.clone();
@@ -49,6 +49,11 @@ pub(crate) fn consumer_of(route: &SocketRoute, parts: &Parts, proxies: &Proxies)
         "listen" => built_in::<Listen>(groups, policy),
         name => return parts.make(name, policy),
     })
+}
+
+/// Groups as the file names them, which a check has found right.
+pub(crate) fn groups_of<'g>(groups: impl Iterator<Item = &'g Placed<String>>) -> Groups {
+    groups.filter_map(|group| GroupTemplate::parse(group).ok()).collect()
 }
 
 fn built_in<C: WebsocketConsumer<Groups>>(groups: Groups, policy: Policy) -> BoxedApplication {
@@ -76,6 +81,6 @@ async fn join(ctx: &mut Context<Groups>) -> Result<Vec<GroupName>> {
     Ok(groups)
 }
 
-fn fill(templates: &[GroupTemplate], scope: &Scope) -> Result<Vec<GroupName>> {
+pub(crate) fn fill(templates: &[GroupTemplate], scope: &Scope) -> Result<Vec<GroupName>> {
     templates.iter().map(|template| template.fill(scope)).collect()
 }

@@ -1,6 +1,8 @@
 //! What routes of pages lead to: one file per target.
 
 mod accounts;
+mod events;
+mod password;
 mod redirect;
 mod respond;
 mod static_files;
@@ -100,7 +102,8 @@ impl Making<'_> {
                 accounts::logout_view(next.unwrap_or_else(|| self.login_url()))
             }
             Target::Proxy(upstream) => self.proxies.get(&upstream.value).map_or_else(unavailable, proxied),
-            Target::Events(_) => unavailable(),
+            Target::PasswordChange(page) => password::password_view(&page.template),
+            Target::Events(events) => events::view(events),
         }
     }
 
@@ -143,7 +146,7 @@ fn methods_of(route: &HttpRoute, target: Target<'_>) -> Vec<Method> {
         Target::Template(_) | Target::Static(_) | Target::Events(_) | Target::Redirect(_) => {
             vec![Method::GET]
         }
-        Target::Login(_) => vec![Method::GET, Method::POST],
+        Target::Login(_) | Target::PasswordChange(_) => vec![Method::GET, Method::POST],
         Target::Logout(_) => vec![Method::POST],
         Target::Respond(_) | Target::Proxy(_) => Vec::new(),
     }
