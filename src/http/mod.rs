@@ -18,6 +18,7 @@ mod request;
 mod respond;
 mod scope;
 mod static_files;
+mod static_names;
 #[cfg(feature = "templates")]
 mod templates;
 mod view;

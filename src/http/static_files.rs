@@ -8,11 +8,13 @@ use std::time::Duration;
 use ::http::{HeaderValue, StatusCode, header};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use http_body_util::Empty as NoBody;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use tower::Service;
 use tower_http::services::ServeDir;
 
 use super::embedded::Embedded;
+use super::static_names::Hashes;
 use super::{Body, Request, Response};
 use crate::Scoped;
 use crate::routing::Routes;
@@ -20,7 +22,7 @@ use crate::routing::Routes;
 /// A `tower` service that serves files under the path that a router left for it.
 ///
 /// Answers GET and HEAD with `ETag`, `Cache-Control` and `Content-Type`, conditional requests with 304, ranges with
-/// 206 (folders only), other methods with 405. What is not a plain file below the folder is a 404: directories, paths
+/// 206, other methods with 405. What is not a plain file below the folder is a 404: directories, paths
 /// with `..` or NUL, and everything whose name starts with a dot. Symbolic links are followed, since only the
 /// owner of the folder can make them.
 ///
@@ -38,14 +40,26 @@ use crate::routing::Routes;
 pub struct StaticFiles {
     source: Source,
     max_age: Duration,
+    hashes: Hashes,
+    has_hashed_names: bool,
 }
 
 #[derive(Debug, Clone)]
 enum Source {
     // The error case of `ServeDir::call` is a log line and a 500, which is right for an unreadable disk.
-    Folder(ServeDir),
+    Folder(ServeDir, Variants),
     Embedded(Embedded),
 }
+
+/// Whether compressed variants stand beside the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Variants {
+    None,
+    Compressed,
+}
+
+/// A browser never asks again for a file whose name holds its hash: a year is as long as caches count.
+const FOREVER: &str = "public, max-age=31536000, immutable";
 
 /// What must be escaped in a path's segment to get the same text back by decoding once.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
@@ -53,15 +67,45 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 impl StaticFiles {
     /// The files below a folder. It may be made later; until then everything is a 404.
     pub fn folder(folder: impl Into<PathBuf>) -> Self {
-        let files = ServeDir::new(folder.into())
-            .append_index_html_on_directories(false)
-            .redirect_to_trailing_slash(false);
-        Self { source: Source::Folder(files), max_age: Self::MAX_AGE }
+        let folder = folder.into();
+        let files =
+            ServeDir::new(&folder).append_index_html_on_directories(false).redirect_to_trailing_slash(false);
+        Self::new(Source::Folder(files, Variants::None), Hashes::of_folder(folder))
+    }
+
+    fn new(source: Source, hashes: Hashes) -> Self {
+        Self { source, max_age: Self::MAX_AGE, hashes, has_hashed_names: false }
     }
 
     /// Files that are part of the program, such as by `include_bytes!`, each with its path.
     pub fn embedded(files: &[(&'static str, &'static [u8])]) -> Self {
-        Self { source: Source::Embedded(Embedded::new(files)), max_age: Self::MAX_AGE }
+        Self::new(Source::Embedded(Embedded::new(files)), Hashes::of_files(files))
+    }
+
+    /// Serves `base.css.br`, `base.css.zst` or `base.css.gz` in place of `base.css` to browsers that take them, where such
+    /// a file stands beside it in the folder. Make them anew whenever the file changes; with debug on they are left
+    /// out.
+    #[must_use]
+    pub fn precompressed(mut self) -> Self {
+        if let Source::Folder(files, variants) = &mut self.source {
+            *files = files.clone().precompressed_br().precompressed_zstd().precompressed_gzip();
+            *variants = Variants::Compressed;
+        }
+        self
+    }
+
+    /// Serves each file also under a name with a hash of its content, such as `css/base.55e7cbb9ba48.css`, which
+    /// browsers keep for good. [`Templates::with_static_files`](super::Templates::with_static_files) writes these names
+    /// into pages.
+    #[must_use]
+    pub fn hashed_names(self) -> Self {
+        Self { has_hashed_names: true, ..self }
+    }
+
+    /// A file's name as pages should write it: with its hash, where names have one and there is such a file.
+    pub fn name_of(&self, path: &str) -> String {
+        let hashed = if self.has_hashed_names { self.hashes.name_of(path) } else { None };
+        hashed.unwrap_or_else(|| path.to_owned())
     }
 
     /// How long a browser may use a file before it asks whether it has changed, unless told otherwise: short, since
@@ -77,22 +121,46 @@ impl StaticFiles {
     }
 
     async fn answer(self, request: Request) -> Response {
-        let Some(path) = file_path(&request) else { return not_found() };
+        let Some(mut path) = file_path(&request) else { return not_found() };
         let debug = request.scope().env.debug;
+        let meant = self.meant_by(&path).await;
+        let is_forever = meant.as_ref().is_some_and(|(_, is_current)| *is_current);
+        if let Some((plain, _)) = meant {
+            path = plain;
+        }
         let mut response = match &self.source {
-            Source::Folder(files) => from_folder(files.clone(), &path, request).await,
+            Source::Folder(files, variants) => {
+                let plain = debug && *variants == Variants::Compressed;
+                from_folder(files.clone(), &path, request, plain).await
+            }
             Source::Embedded(files) => files.answer(&path, &request),
         };
         if matches!(response.status().as_u16(), 200 | 206 | 304) {
-            self.describe(&mut response, debug);
+            self.describe(&mut response, debug, is_forever);
         }
         response
     }
 
-    fn describe(&self, response: &mut Response, debug: bool) {
+    /// The file behind a name with a hash. Files are looked at off the async threads.
+    async fn meant_by(&self, path: &str) -> Option<(String, bool)> {
+        if !self.has_hashed_names {
+            return None;
+        }
+        let (hashes, path) = (self.hashes.clone(), path.to_owned());
+        tokio::task::spawn_blocking(move || hashes.meant_by(&path)).await.ok().flatten()
+    }
+
+    fn describe(&self, response: &mut Response, debug: bool, is_forever: bool) {
         let seconds = self.max_age.as_secs();
-        let cache = if debug { "no-cache".to_owned() } else { format!("public, max-age={seconds}") };
+        let cache = match (debug, is_forever) {
+            (true, _) => "no-cache".to_owned(),
+            (false, true) => FOREVER.to_owned(),
+            (false, false) => format!("public, max-age={seconds}"),
+        };
         let headers = response.headers_mut();
+        if matches!(self.source, Source::Folder(_, Variants::Compressed)) {
+            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        }
         headers
             .insert(header::CACHE_CONTROL, HeaderValue::try_from(cache).expect("digits are a header value"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -127,16 +195,29 @@ fn is_plain_name(segment: &str) -> bool {
         && !segment.contains(['\0', '\\', ':'])
 }
 
-async fn from_folder(mut files: ServeDir, path: &str, request: Request) -> Response {
-    let mut question = ::http::Request::new(Body::empty());
+/// With `plain`, compressed variants are left out.
+async fn from_folder(mut files: ServeDir, path: &str, request: Request, plain: bool) -> Response {
+    let mut question = ::http::Request::new(NoBody::<bytes::Bytes>::new());
     *question.method_mut() = request.method().clone();
     *question.headers_mut() = request.headers().clone();
+    if plain {
+        question.headers_mut().remove(header::ACCEPT_ENCODING);
+    }
     // `ServeDir` decodes the path itself; it is encoded here so that it is decoded once in all.
     match format!("/{}", utf8_percent_encode(path, SEGMENT)).parse() {
         Ok(uri) => *question.uri_mut() = uri,
         Err(_) => return not_found(),
     }
-    let Ok(response) = files.call(question).await;
+    let Ok(mut response) = files.call(question.clone()).await;
+    // `ServeDir` gives a part even of a file that has changed since the client got the other ones.
+    if response.status() == StatusCode::PARTIAL_CONTENT
+        && let Some(version) = request.headers().get(header::IF_RANGE)
+        && response.headers().get(header::ETAG) != Some(version)
+    {
+        question.headers_mut().remove(header::RANGE);
+        let Ok(whole) = files.call(question).await;
+        response = whole;
+    }
     match response.status() {
         StatusCode::NOT_FOUND => not_found(),
         _ => response.map(Body::new),

@@ -218,6 +218,53 @@ async fn a_database_with_only_some_tables_gets_the_others() {
     assert_eq!(database.rows(SCHEMA, &[]).await.unwrap(), whole);
 }
 
+/// The way that `Database::migrate` describes.
+async fn take_over(url: &str, is_postgres: bool) {
+    const COLUMNS: &str = "id, password, last_login, is_superuser, username, first_name, last_name, email, is_staff, \
+                           is_active, date_joined";
+    let database = Database::connect(url, DatabaseOptions::default()).await.unwrap();
+    database.migrate().await.unwrap();
+    let users = DatabaseUsers::new(database.clone());
+    for username in ["alice", "bob"] {
+        let password = &crate::site::CHEAP.encode("wonderland-1", "abcdefghijklmnopqrstuv").unwrap();
+        users.create(NewUser { username, password, ..NewUser::default() }).await.unwrap();
+    }
+    let site = Site::on(database.clone(), Plan::default()).await;
+    let alice = site.alice().await;
+
+    for statement in ["CREATE TABLE solent_user AS SELECT * FROM auth_user", "DROP TABLE auth_user"] {
+        database.execute(statement, &[]).await.unwrap();
+    }
+    let mut django = Django::on(url);
+    django.ask("take_over", json!([]));
+    let copy = format!("INSERT INTO auth_user ({COLUMNS}) SELECT {COLUMNS} FROM solent_user");
+    assert_eq!(database.execute(&copy, &[]).await.unwrap(), 2);
+    database.execute("DROP TABLE solent_user", &[]).await.unwrap();
+    if is_postgres {
+        let next =
+            "SELECT setval(pg_get_serial_sequence('auth_user', 'id'), (SELECT max(id) FROM auth_user))";
+        database.rows(next, &[]).await.unwrap();
+    }
+
+    assert_eq!(django.whoami(key_of(&alice)), "alice");
+    assert_eq!(django.ask("create_user", json!(["carol", "singer-3"])), "3");
+    let carol = django.login("carol", "singer-3");
+    assert_eq!(site.get("/whoami/", &format!("sessionid={carol}")).await.1, "carol");
+    assert_eq!(site.get("/whoami/", &alice).await.1, "alice");
+}
+
+#[tokio::test]
+async fn django_takes_over_a_sqlite_file_that_solent_began() {
+    let folder = tempfile::tempdir().unwrap();
+    take_over(&format!("sqlite:{}", folder.path().join("db.sqlite3").display()), false).await;
+}
+
+#[tokio::test]
+async fn django_takes_over_a_postgresql_database_that_solent_began() {
+    let postgres = Postgres::start();
+    take_over(&postgres.database("begun"), true).await;
+}
+
 #[tokio::test]
 async fn what_one_side_clears_the_other_does_not_miss() {
     let folder = tempfile::tempdir().unwrap();

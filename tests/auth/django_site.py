@@ -103,6 +103,10 @@ def migrate():
     call_command("migrate", verbosity=0, interactive=False, run_syncdb=True)
 
 
+def take_over():
+    call_command("migrate", verbosity=0, interactive=False, fake_initial=True)
+
+
 def create_user(username, password, hasher="default"):
     user = User(username=username, password=make_password(password, hasher=hasher))
     user.save()
@@ -142,7 +146,7 @@ def clear_sessions():
     call_command("clearsessions")
 
 
-COMMANDS = [migrate, create_user, login, get, post, set_password, check_password, deactivate, clear_sessions]
+COMMANDS = [migrate, take_over, create_user, login, get, post, set_password, check_password, deactivate, clear_sessions]
 
 for line in sys.stdin:
     name, arguments = json.loads(line)

@@ -27,6 +27,7 @@ mod django;
 mod following;
 mod hosts;
 mod origin;
+mod own_users;
 mod passwords;
 mod postgresql;
 mod redirects;

@@ -118,3 +118,29 @@ async fn b11_connections_that_the_server_has_closed_are_replaced() {
         assert!(std::time::Instant::now() < deadline, "no connection was replaced");
     }
 }
+
+#[tokio::test]
+async fn a_pool_has_as_many_connections_as_it_may_and_a_query_as_much_time() {
+    let postgres = Postgres::start();
+    let (url, short) = (postgres.database("site"), std::time::Duration::from_millis(300));
+    let mut options = DatabaseOptions::default();
+    (options.connections, options.acquire_time) = (2, short);
+    let database = Database::connect(&url, options).await.unwrap();
+    let sleep = async |seconds: f64| {
+        let values = [("seconds", seconds.into())];
+        database.rows("SELECT 1 AS one FROM pg_sleep(:seconds)", &values).await
+    };
+    let (one, two, three) =
+        tokio::join!(sleep(1.0), sleep(1.0), async { database.rows("SELECT 1 AS one", &[]).await });
+    let outcomes = [one, two, three].map(|outcome| outcome.map_err(|error| error.is_unavailable()));
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 2);
+    assert!(outcomes.iter().any(|outcome| outcome == &Err(true)), "the third waits no longer than it may");
+    assert!(database.rows("SELECT 1 AS one", &[]).await.is_ok());
+
+    let mut options = DatabaseOptions::default();
+    options.query_time = short;
+    let database = Database::connect(&url, options).await.unwrap();
+    let slow = database.rows("SELECT 1 AS one FROM pg_sleep(30)", &[]).await.unwrap_err();
+    assert_eq!(slow.status(), http::StatusCode::SERVICE_UNAVAILABLE);
+    assert!(database.rows("SELECT 1 AS one", &[]).await.is_ok());
+}

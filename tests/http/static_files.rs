@@ -166,12 +166,83 @@ async fn below_a_router_only_the_rest_of_the_path_counts() {
 
 #[tokio::test]
 async fn part_of_a_file_is_a_206() {
-    let (_dir, files) = folder();
-    let mut request = get("/css/base.css");
-    request.headers_mut().insert(header::RANGE, "bytes=0-3".parse().unwrap());
-    let response = ask(&files, request).await;
-    assert_eq!(response.status(), StatusCode::PARTIAL_CONTENT);
-    assert_eq!(response.into_body().bytes().await.unwrap(), "body");
+    for_each_source(async |files| {
+        let ask = async |range: &str, version: Option<&str>| {
+            let mut request = get("/css/base.css");
+            request.headers_mut().insert(header::RANGE, range.parse().unwrap());
+            if let Some(version) = version {
+                request.headers_mut().insert(header::IF_RANGE, version.parse().unwrap());
+            }
+            let response = ask(files, request).await;
+            let (status, range) =
+                (response.status().as_u16(), text(&response, header::CONTENT_RANGE).to_owned());
+            (status, range, String::from_utf8(response.into_body().bytes().await.unwrap().to_vec()).unwrap())
+        };
+        for (range, expected, part) in [
+            ("bytes=0-3", "bytes 0-3/19", "body"),
+            ("bytes=5-", "bytes 5-18/19", "{ margin: 0 }\n"),
+            ("bytes=-2", "bytes 17-18/19", "}\n"),
+            ("bytes=15-99", "bytes 15-18/19", "0 }\n"),
+        ] {
+            assert_eq!(ask(range, None).await, (206, expected.to_owned(), part.to_owned()), "{range}");
+        }
+        assert_eq!(ask("bytes=19-", None).await.0, 416);
+        assert_eq!(ask("lines=0-3", None).await.2.as_bytes(), CSS);
+        assert_eq!(ask("bytes=0-3", Some("\"another\"")).await.2.as_bytes(), CSS);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_name_with_the_contents_hash_is_kept_for_good() {
+    let (dir, files) = folder();
+    for files in [files.hashed_names(), embedded().hashed_names()] {
+        let name = files.name_of("css/base.css");
+        assert!(name.starts_with("css/base.") && name.ends_with(".css") && name.len() == 25, "{name}");
+        let response = ask(&files, get(&format!("/{name}"))).await;
+        assert_eq!(text(&response, header::CACHE_CONTROL), "public, max-age=31536000, immutable");
+        assert_eq!(text(&response, header::CONTENT_TYPE), "text/css; charset=utf-8");
+        assert_eq!(response.into_body().bytes().await.unwrap(), CSS);
+        // A page of another version gets today's file, and asks again.
+        let response = ask(&files, get("/css/base.0123456789ab.css")).await;
+        assert_eq!(text(&response, header::CACHE_CONTROL), "public, max-age=60");
+        assert_eq!(response.into_body().bytes().await.unwrap(), CSS);
+        for path in ["/css/none.0123456789ab.css", "/css/base.0123456789.css", "/css/.0123456789ab.hidden"] {
+            assert_eq!(ask(&files, get(path)).await.status(), StatusCode::NOT_FOUND, "{path}");
+        }
+        assert_eq!(files.name_of("css/none.css"), "css/none.css");
+    }
+    let files = StaticFiles::folder(dir.path()).hashed_names();
+    let before = files.name_of("css/base.css");
+    fs::write(dir.path().join("css/base.css"), "body { margin: 1px }").unwrap();
+    assert_ne!(files.name_of("css/base.css"), before);
+    assert_eq!(StaticFiles::folder(dir.path()).name_of("css/base.css"), "css/base.css");
+}
+
+#[tokio::test]
+async fn a_compressed_variant_beside_a_file_goes_to_who_takes_it() {
+    let (dir, files) = folder();
+    fs::write(dir.path().join("css/base.css.br"), "pretend").unwrap();
+    let ask = async |files: &StaticFiles, encoding: &str, debug: bool| {
+        let mut request = get("/css/base.css");
+        request.headers_mut().insert(header::ACCEPT_ENCODING, encoding.parse().unwrap());
+        if debug {
+            let mut env = solent::Environment::default();
+            env.debug = true;
+            request.scope_mut().env = std::sync::Arc::new(env);
+        }
+        let response = ask(files, request).await;
+        let (kind, encoding) =
+            (text(&response, header::CONTENT_TYPE), text(&response, header::CONTENT_ENCODING));
+        assert_eq!(kind, "text/css; charset=utf-8");
+        (encoding.to_owned(), text(&response, header::VARY).to_owned())
+    };
+    assert_eq!(ask(&files, "br, gzip", false).await, (String::new(), String::new()));
+    let files = files.precompressed();
+    let vary = "accept-encoding".to_owned();
+    assert_eq!(ask(&files, "br, gzip", false).await, ("br".to_owned(), vary.clone()));
+    assert_eq!(ask(&files, "gzip", false).await, (String::new(), vary.clone()));
+    assert_eq!(ask(&files, "br", true).await, (String::new(), vary), "an old variant must not hide a change");
 }
 
 #[tokio::test]

@@ -130,6 +130,16 @@ fn static_puts_the_address_of_static_files_in_front() {
 }
 
 #[test]
+fn static_writes_names_with_hashes_where_files_have_them() {
+    let files = solent::http::StaticFiles::embedded(&[("css/base.css", b"x")]).hashed_names();
+    let page = [("page.html", "{{ static('/css/base.css') }} {{ static('none.css') }}")];
+    let templates = Templates::embedded(page).with_static_files("/assets/", &files);
+    let expected = format!("/assets/{} /assets/none.css", files.name_of("css/base.css"));
+    assert_eq!(templates.render(&request(), "page.html", context! {}).unwrap(), expected);
+    assert_ne!(files.name_of("css/base.css"), "css/base.css");
+}
+
+#[test]
 fn every_page_knows_its_request_and_its_user() {
     let mut request = request();
     let show = "{{ request.method }} {{ request.path }} {{ request.full_path }} {{ request.host }} \

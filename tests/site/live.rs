@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use solent::Limits;
 use solent::auth::{Database, DatabaseOptions, Hasher};
 use solent::server::{AccessLog, Running, Server, Tls};
+use solent::{Environment, Limits};
 use tempfile::TempDir;
 
 use super::ROOMS;
@@ -92,6 +92,11 @@ impl Live {
         Database::connect(&self.settings.database, DatabaseOptions::default())
             .await
             .expect("the site's database")
+    }
+
+    /// What the running server's connections share: its channel layer, to speak to a room from elsewhere.
+    pub fn env(&self) -> &Environment {
+        self.running.as_ref().expect("the site is running").env()
     }
 
     fn lines(&self, cookies: &str) -> String {

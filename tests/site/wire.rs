@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use solent::layers::{Event, GroupName};
 
 use super::live::Live;
 use super::raw::{Raw, frame};
@@ -83,6 +84,25 @@ async fn a_message_may_have_4096_characters_of_any_kind() {
         let longest = "\u{1f30a}".repeat(4096);
         says(&mut alice, &longest).await;
         assert_eq!(hears(&mut alice).await["message"], longest);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn events_of_python_members_are_understood_in_their_spelling() {
+    for_both_consumers(async |live| {
+        let mut alice = member(live, "alice").await;
+        let (time, room) = ("2026-01-02T03:04:05Z", GroupName::new("chat_1").unwrap());
+        for event in [
+            json!({"type": "chat_message", "message": "hi", "username": "pia", "time": time}),
+            json!({"type": "chat.message", "message": "hi", "username": "pia", "time": time}),
+            json!({"type": "chat_message", "message": "hi", "user": "pia", "time": time}),
+        ] {
+            let layer = live.env().layers.get("default").unwrap();
+            layer.group_send(&room, Event::new(&event).unwrap()).await.unwrap();
+            let expected = json!({"type": "chat.message", "message": "hi", "user": "pia", "time": time});
+            assert_eq!(hears(&mut alice).await, expected, "{event}");
+        }
     })
     .await;
 }

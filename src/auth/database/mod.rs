@@ -75,6 +75,11 @@ impl Database {
 
     /// Creates Django's tables of users and sessions where they are missing; leaves those that are there as they are.
     ///
+    /// A Django that joins later makes its other tables with `migrate --fake-initial`, which takes `django_session` as it
+    /// is. It wants to make `auth_user` itself, together with groups and permissions: copy the rows elsewhere
+    /// (`CREATE TABLE solent_user AS SELECT * FROM auth_user`), drop the table, migrate, and copy them back by column; in
+    /// PostgreSQL, set the sequence of `id` to the highest one. Users keep their passwords and stay logged in.
+    ///
     /// # Errors
     /// As [`rows`](Self::rows).
     pub async fn migrate(&self) -> Result<(), DatabaseError> {

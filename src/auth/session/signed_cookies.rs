@@ -1,7 +1,7 @@
 //! Sessions that live in the cookie itself: signed, readable by the client, and kept nowhere else.
 //!
-//! The server has no state of them, so a stolen old cookie stays valid until it is too old, and open sockets cannot
-//! follow a logout. Prefer the database.
+//! The server has no state of them, so a stolen old cookie stays valid until it is too old, and of the open sockets a
+//! log-out closes only those that were opened with the very cookie. Prefer the database.
 
 use std::time::{Duration, SystemTime};
 

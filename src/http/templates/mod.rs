@@ -102,6 +102,20 @@ impl Templates {
         self
     }
 
+    /// Lets `static()` write the names that `files` has for its files, which hold hashes where it has
+    /// [`hashed_names`](super::StaticFiles::hashed_names). While debug is on they stay plain.
+    #[must_use]
+    pub fn with_static_files(mut self, url: impl Into<String>, files: &super::StaticFiles) -> Self {
+        let (url, files, live) = (url.into(), files.clone(), Arc::clone(&self.0.live));
+        let name = move |path: &str| {
+            let path = path.trim_start_matches('/');
+            let name = if live.load(Ordering::Relaxed) { path.to_owned() } else { files.name_of(path) };
+            format!("{url}{name}")
+        };
+        Arc::make_mut(&mut self.0).engine.add_function("static", name);
+        self
+    }
+
     /// Renders a template for a request.
     ///
     /// # Errors

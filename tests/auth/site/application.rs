@@ -70,7 +70,7 @@ async fn fail(request: Request) -> Result<String> {
     Err(solent::Error::msg("on purpose"))
 }
 
-async fn log_in(mut request: Request) -> Result<Response> {
+pub(crate) async fn log_in(mut request: Request) -> Result<Response> {
     let form = Form::read(&mut request).await?;
     let (username, password) = (form.get("username").unwrap_or(""), form.get("password").unwrap_or(""));
     let Some(user) = authenticate(&request, username, password).await? else {
@@ -80,7 +80,7 @@ async fn log_in(mut request: Request) -> Result<Response> {
     Ok(redirect("/whoami/")?)
 }
 
-async fn log_out(mut request: Request) -> Result<String> {
+pub(crate) async fn log_out(mut request: Request) -> Result<String> {
     logout(&mut request).await?;
     Ok(request.user().username().to_owned())
 }

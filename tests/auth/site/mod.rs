@@ -21,7 +21,7 @@ use crate::raw::{Head, Raw};
 use application::application;
 use watched::Watched;
 
-pub(crate) use application::whoami;
+pub(crate) use application::{log_in, log_out, whoami};
 pub(crate) use consumers::{CONNECTING, MAY_ACCEPT, WhoAmI};
 pub(crate) use watched::Watch;
 
