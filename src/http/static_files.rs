@@ -200,6 +200,10 @@ async fn from_folder(mut files: ServeDir, path: &str, request: Request, plain: b
     let mut question = ::http::Request::new(NoBody::<bytes::Bytes>::new());
     *question.method_mut() = request.method().clone();
     *question.headers_mut() = request.headers().clone();
+    // A unit that nobody knows is no reason to refuse the file.
+    if request.headers().get(header::RANGE).is_some_and(|range| !range.as_bytes().starts_with(b"bytes=")) {
+        question.headers_mut().remove(header::RANGE);
+    }
     if plain {
         question.headers_mut().remove(header::ACCEPT_ENCODING);
     }
