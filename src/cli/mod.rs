@@ -5,6 +5,7 @@
 
 mod app;
 mod check;
+mod clearsessions;
 mod command;
 mod config;
 mod error;
@@ -37,6 +38,7 @@ fn built_in() -> Vec<Box<dyn Command>> {
         Box::new(routes::Routes),
         Box::new(init::Init),
         Box::new(migrate::Migrate),
+        Box::new(clearsessions::ClearSessions),
         Box::new(user::User),
         Box::new(config::Config),
         Box::new(layer::Layer),

@@ -46,6 +46,16 @@ impl Loaded {
         }
         self.migrate(&users).await
     }
+
+    /// Forgets the sessions that have expired; how many there were. Django: `clearsessions`.
+    ///
+    /// # Errors
+    /// [`BuildError`]: the file names no place for sessions, or it cannot be reached.
+    pub async fn clear_expired_sessions(&self) -> Result<u64, BuildError> {
+        let users = self.users().await?;
+        let store = users.store.ok_or(BuildError::NoSessions)?;
+        Ok(store.clear_expired().await?)
+    }
 }
 
 impl UserAccounts {

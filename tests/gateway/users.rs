@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::{Output, Stdio};
 
+use solent::auth::{Database, DatabaseOptions};
+
 use super::binary::{Folder, solent, stderr_of, stdout_of};
 
 const SITE: &str = r#"
@@ -56,4 +58,21 @@ fn without_a_database_there_are_no_accounts() {
         assert_eq!(output.status.code(), Some(1));
         assert!(stderr_of(&output).contains("no table [database]"), "{}", stderr_of(&output));
     }
+}
+
+#[tokio::test]
+async fn clearsessions_forgets_what_has_expired_and_nothing_else() {
+    let folder = Folder::with(SITE);
+    folder.run(&["migrate"]);
+    let url = format!("sqlite:{}", folder.path("site.db").display());
+    let database = Database::connect(&url, DatabaseOptions::default()).await.unwrap();
+    let insert =
+        "INSERT INTO django_session (session_key, session_data, expire_date) VALUES (:key, '', :until)";
+    let hour = chrono::Duration::hours(1);
+    for (key, until) in [("gone", chrono::Utc::now() - hour), ("live", chrono::Utc::now() + hour)] {
+        database.execute(insert, &[("key", key.into()), ("until", until.into())]).await.unwrap();
+    }
+    assert_eq!(stdout_of(&folder.run(&["clearsessions"])), "1 expired sessions cleared\n");
+    let left = database.rows("SELECT session_key FROM django_session", &[]).await.unwrap();
+    assert_eq!(serde_json::to_value(&left).unwrap(), serde_json::json!([{ "session_key": "live" }]));
 }

@@ -22,7 +22,7 @@ pub(crate) use tables::{has_demo_accounts, make_missing};
 pub(crate) use users::{Users, users_of};
 
 use super::ConfigError;
-use crate::auth::{DatabaseError, PasswordError};
+use crate::auth::{DatabaseError, PasswordError, SessionError};
 use crate::layers::{LayerError, PatternError};
 use crate::routing::RouteError;
 use crate::server::{ServeError, TlsError};
@@ -46,6 +46,12 @@ pub enum BuildError {
     /// There is no database.
     #[error("the config file has no table [database], where users live")]
     NoDatabase,
+    /// Nowhere to keep sessions.
+    #[error("the config file has neither a table [database] nor a session.backend that needs none")]
+    NoSessions,
+    /// The sessions cannot be reached.
+    #[error("the sessions")]
+    Sessions(#[from] SessionError),
     /// A query that the database refuses.
     #[error("the database refuses a query of the config file\n\n{0}")]
     Queries(Box<ConfigError>),

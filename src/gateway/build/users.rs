@@ -1,11 +1,13 @@
 //! What users live in: the database, sessions, and the middleware that knows them.
 
+use std::sync::Arc;
+
 use tower::Layer;
 
 use super::BuildError;
 use crate::auth::{
     Auth, AuthSettings, CacheSessions, CachedDatabaseSessions, Database, DatabaseSessions, DatabaseUsers,
-    MemorySessions, Passwords, RedisCache, SecretKeys, SignedCookieSessions, UserTable,
+    MemorySessions, Passwords, RedisCache, SecretKeys, SessionStore, SignedCookieSessions, UserTable,
 };
 use crate::gateway::settings::{SessionBackend, Settings};
 use crate::http::BoxedHttp;
@@ -18,6 +20,8 @@ pub(crate) struct Users {
     pub(crate) database: Option<Database>,
     pub(crate) auth: Option<Auth>,
     sessions: Option<SessionLayer>,
+    /// Where the sessions are.
+    pub(crate) store: Option<Arc<dyn SessionStore>>,
 }
 
 impl Users {
@@ -38,8 +42,10 @@ impl Users {
             (Some(database), Some(keys)) => Some(auth_of(settings, database, keys)?),
             _ => None,
         };
-        let sessions = sessions_of(settings, database.as_ref(), keys.as_ref());
-        Ok(Self { database, auth, sessions })
+        let store = store_of(settings, database.as_ref(), keys.as_ref());
+        let sessions =
+            store.clone().map(|store| SessionLayer::new(store).with_settings(settings.session.settings()));
+        Ok(Self { database, auth, sessions, store })
     }
 
     /// Cookies, session and user around a view.
@@ -85,28 +91,25 @@ pub(crate) fn users_of(settings: &Settings, database: &Database) -> Result<Datab
     Ok(DatabaseUsers::in_table(database.clone(), table)?)
 }
 
-fn sessions_of(
+fn store_of(
     settings: &Settings,
     database: Option<&Database>,
     keys: Option<&SecretKeys>,
-) -> Option<SessionLayer> {
+) -> Option<Arc<dyn SessionStore>> {
     let backend = settings.session.backend.as_ref().map(|backend| backend.value);
     let backend = backend.or(database.map(|_| SessionBackend::Database))?;
-    let sessions = match backend {
-        SessionBackend::Database => {
-            SessionLayer::new(DatabaseSessions::new(database?.clone(), keys?.clone()))
-        }
+    Some(match backend {
+        SessionBackend::Database => Arc::new(DatabaseSessions::new(database?.clone(), keys?.clone())),
         SessionBackend::SignedCookies => {
-            SessionLayer::new(SignedCookieSessions::new(keys?.clone(), settings.session.cookie_age))
+            Arc::new(SignedCookieSessions::new(keys?.clone(), settings.session.cookie_age))
         }
-        SessionBackend::Cache => SessionLayer::new(CacheSessions::new(cache_of(settings)?)),
+        SessionBackend::Cache => Arc::new(CacheSessions::new(cache_of(settings)?)),
         SessionBackend::CachedDatabase => {
             let database = DatabaseSessions::new(database?.clone(), keys?.clone());
-            SessionLayer::new(CachedDatabaseSessions::new(cache_of(settings)?, database))
+            Arc::new(CachedDatabaseSessions::new(cache_of(settings)?, database))
         }
-        SessionBackend::Memory => SessionLayer::new(MemorySessions::new()),
-    };
-    Some(sessions.with_settings(settings.session.settings()))
+        SessionBackend::Memory => Arc::new(MemorySessions::new()),
+    })
 }
 
 fn cache_of(settings: &Settings) -> Option<RedisCache> {
