@@ -310,7 +310,7 @@ fn the_course_chat_sites_templates_have_no_mistakes() {
     let templates = Templates::folder(concat!(env!("CARGO_MANIFEST_DIR"), "/templates"));
     assert!(templates.names().len() >= 10, "{:?}", templates.names());
     let async_view = || get(|_: Request| async { "" });
-    let names = ["courses:list", "courses:detail", "chat:room", "chat:socket", "logout"];
+    let names = ["courses:list", "courses:detail", "chat:room", "chat:socket", "logout", "password_change"];
     let routes = names
         .map(|name| path(format!("{}/<int:course_id>/", name.replace(':', "/")), async_view()).name(name));
     let names = Names::new(ViewRouter::new(routes).unwrap().routes()).unwrap();
