@@ -83,6 +83,9 @@ async fn relay(stream: Arc<Tokio>, members: Members, kind: Kind) {
             Ok(read) => {
                 // A breath is six bytes, and no message.
                 let messages = read / 106;
+                if messages == 0 {
+                    continue;
+                }
                 let (writes, bytes) = if kind == Kind::Merged {
                     (1, frame.repeat(messages))
                 } else {
