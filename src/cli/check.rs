@@ -13,7 +13,8 @@ impl Command for Check {
             .about("Looks for everything that is wrong with the config file")
             .long_about(
                 "Looks for everything that is wrong with the config file, its templates and its queries, and tells \
-                 all of it at once. The exit code is 0 when nothing is.",
+                 all of it at once. The exit code is 0 when nothing is. Queries are tried on the database, in which \
+                 missing tables are made; --offline leaves it alone.",
             )
             .arg(
                 Arg::new("offline")

@@ -15,7 +15,7 @@ section! {
         bind: Vec<Placed<BindAddress>> = vec![Placed { value: BindAddress("127.0.0.1:8000".to_owned()), span: 0..0 }],
         /// TLS on all TCP addresses.
         tls: Option<TlsSettings> = None,
-        /// The networks of proxies whose word on a client's address, scheme and host is taken: `10.0.0.0/8`,
+        /// The networks of proxies whose word on a client's address and scheme is taken: `10.0.0.0/8`,
         /// `::1`, or `unix` for the Unix sockets that are listened on. The forwarding headers of all others are ignored.
         trusted_proxies: Vec<Network> = Vec::new(),
     }
