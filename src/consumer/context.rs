@@ -70,8 +70,8 @@ impl<S> Context<S> {
             policy.overflow,
             Arc::clone(&scope.env.sockets.drops),
         ));
-        let channel =
-            OwnChannel::new(&scope.env, policy.layer.as_deref(), policy.overflow, Some(outbox.clone()))?;
+        let sink = policy.forwarded.into(outbox.clone());
+        let channel = OwnChannel::new(&scope.env, policy.layer.as_deref(), policy.overflow, Some(sink))?;
         let core = Core {
             scope,
             policy,
@@ -284,7 +284,8 @@ impl<S> Context<S> {
         self.core_mut().channel.group_add(group).await
     }
 
-    /// Joins a group whose events go to the client as they are, as JSON text, without waking this consumer.
+    /// Joins a group whose events go to the client as they are, or as the route's
+    /// [`forwarded`](super::Policy::forwarded) has it, as JSON text, without waking this consumer.
     ///
     /// # Errors
     /// Without a layer, or when the layer is unavailable.

@@ -8,6 +8,7 @@ pub mod blocking;
 mod caught;
 mod channel;
 mod context;
+mod forwarded;
 mod http;
 mod json;
 mod policy;
@@ -25,6 +26,7 @@ pub use background::{
 pub(crate) use channel::OwnChannel;
 pub use context::Context;
 pub(crate) use context::{Core, OutboxFull};
+pub use forwarded::Forwarded;
 pub use http::{
     HttpConsumer, HttpConsumerService, HttpContext, ToHttpConsumer, http_consumer, http_consumer_with_state,
 };

@@ -1,5 +1,6 @@
 //! What a route lays down for its connections: sizes, overflow, errors.
 
+use super::Forwarded;
 use crate::layers::Overflow;
 
 /// What happens after a client's error.
@@ -28,4 +29,6 @@ pub struct Policy {
     pub keep_headers: bool,
     /// The alias of the channel layer. Default: `default`.
     pub layer: Option<String>,
+    /// How events of forwarded memberships are written. Default: as they came.
+    pub forwarded: Forwarded,
 }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_util::future::BoxFuture;
 use tower::Service;
 
-use super::{OnError, Policy, WebsocketConsumer};
+use super::{Forwarded, OnError, Policy, WebsocketConsumer};
 use crate::layers::Overflow;
 use crate::routing::Routes;
 use crate::websocket::{Connection, Refusal, opening};
@@ -91,9 +91,14 @@ impl<C, S> ConsumerService<C, S> {
         self.with(|policy| policy.layer = Some(alias))
     }
 
-    /// Everything at once.
-    #[cfg(feature = "gateway")]
-    pub(crate) fn with_policy(self, policy: Policy) -> Self {
+    /// How events of [forwarded memberships](super::Context::group_forward) are written for clients. Default: as they
+    /// came.
+    pub fn forwarded(self, forwarded: Forwarded) -> Self {
+        self.with(|policy| policy.forwarded = forwarded)
+    }
+
+    /// All of this at once, for programs that keep it in settings of their own.
+    pub fn with_policy(self, policy: Policy) -> Self {
         self.with(|own| *own = policy)
     }
 

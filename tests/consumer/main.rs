@@ -10,6 +10,7 @@ mod delivery;
 mod departures;
 mod dispatch;
 mod flavours;
+mod forwarded;
 mod groups;
 mod http;
 mod line_chat;

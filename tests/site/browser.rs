@@ -10,7 +10,7 @@ use super::site::Handlers;
 use super::tools;
 
 /// Plays a scenario against the site; gives how many things were checked.
-async fn scenario(name: &str, mut live: Live) -> usize {
+pub async fn scenario(name: &str, mut live: Live) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut command = Command::new(tools::node());
     command
@@ -29,11 +29,6 @@ async fn scenario(name: &str, mut live: Live) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_of_a_room_hear_each_other_and_nobody_else() {
     assert_eq!(scenario("rooms", Live::start(Handlers::Async).await).await, 5);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn members_hear_each_other_through_blocking_consumers_too() {
-    assert_eq!(scenario("rooms", Live::start(Handlers::Blocking).await).await, 5);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,7 +9,7 @@ use super::outside::play;
 use super::site::Handlers;
 use super::tools;
 
-async fn websockets(handlers: Handlers) -> Vec<String> {
+pub async fn websockets(handlers: Handlers) -> Vec<String> {
     let live = Live::start(handlers).await;
     let mut command = Command::new(tools::python());
     command
@@ -19,7 +19,7 @@ async fn websockets(handlers: Handlers) -> Vec<String> {
     play(command, async |wish| panic!("the clients asked for {wish:?}")).await
 }
 
-const CHECKS: [&str; 6] = [
+pub const CHECKS: [&str; 6] = [
     "chats",
     "answers pings",
     "closes in good order",
@@ -31,9 +31,4 @@ const CHECKS: [&str; 6] = [
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pythons_websockets_connects_chats_and_is_refused_with_403_and_404() {
     assert_eq!(websockets(Handlers::Async).await, CHECKS);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn pythons_websockets_chats_with_blocking_consumers_too() {
-    assert_eq!(websockets(Handlers::Blocking).await, CHECKS);
 }

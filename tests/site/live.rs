@@ -1,68 +1,56 @@
 //! The site on a free port, which can be stopped and started again on the same one.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use solent::auth::{Database, DatabaseOptions, Hasher};
-use solent::server::{AccessLog, Running, Server, Tls};
+use solent::auth::{Database, DatabaseOptions};
 use solent::{Environment, Limits};
 use tempfile::TempDir;
 
-use super::ROOMS;
+use super::hosting::Hosting;
 use super::raw::{Head, Raw};
-use super::rooms::Rooms;
-use super::site::{Handlers, Settings, Site};
+use super::site::Handlers;
 
 pub struct Live {
-    running: Option<Running>,
-    settings: Settings,
-    tls: Option<Tls>,
-    rooms: Rooms,
+    hosting: Hosting,
+    scheme: &'static str,
     pub address: SocketAddr,
     _folder: TempDir,
 }
 
+/// A certificate's files.
+pub struct Certificate {
+    pub cert: PathBuf,
+    pub key: PathBuf,
+}
+
 impl Live {
     pub async fn start(handlers: Handlers) -> Self {
-        Self::with(|settings| settings.handlers = handlers).await
-    }
-
-    /// A site with some settings changed.
-    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut settings = settings(folder.path());
-        change(&mut settings);
-        Self::run(folder, settings, None).await
+        Self::run(tempfile::tempdir().unwrap(), handlers, None).await
     }
 
     pub async fn over_tls(handlers: Handlers) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let tls = certificate(folder.path());
-        let settings = Settings { handlers, ..settings(folder.path()) };
-        Self::run(folder, settings, Some(tls)).await
+        let certificate = certificate(folder.path());
+        Self::run(folder, handlers, Some(certificate)).await
     }
 
-    async fn run(folder: TempDir, mut settings: Settings, tls: Option<Tls>) -> Self {
-        let rooms = Rooms::of(ROOMS);
-        let running = serve(&settings, tls.clone(), &rooms).await;
-        let address = running.addresses()[0];
-        settings.bind = address.to_string();
-        Self { running: Some(running), settings, tls, rooms, address, _folder: folder }
+    async fn run(folder: TempDir, handlers: Handlers, certificate: Option<Certificate>) -> Self {
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        let hosting = Hosting::start(folder.path(), handlers, certificate).await;
+        let address = hosting.address();
+        Self { hosting, scheme, address, _folder: folder }
     }
 
     /// The address as browsers take it.
     pub fn url(&self) -> String {
-        let scheme = if self.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}", self.address)
+        format!("{}://{}", self.scheme, self.address)
     }
 
     /// Stops the server and starts it again on the same port.
     pub async fn restart(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.shutdown().await.expect("the server ends well");
-        }
-        self.running = Some(serve(&self.settings, self.tls.clone(), &self.rooms).await);
+        self.hosting.restart().await;
     }
 
     /// Sends a request as a member with these cookies; gives the answer with its body.
@@ -89,14 +77,14 @@ impl Live {
 
     /// The site's database, to look into it and to change what stands there.
     pub async fn database(&self) -> Database {
-        Database::connect(&self.settings.database, DatabaseOptions::default())
+        Database::connect(self.hosting.database(), DatabaseOptions::default())
             .await
             .expect("the site's database")
     }
 
     /// What the running server's connections share: its channel layer, to speak to a room from elsewhere.
     pub fn env(&self) -> &Environment {
-        self.running.as_ref().expect("the site is running").env()
+        self.hosting.env()
     }
 
     fn lines(&self, cookies: &str) -> String {
@@ -134,36 +122,17 @@ pub fn token_of(page: &str) -> String {
     rest.split('"').next().unwrap_or_default().to_owned()
 }
 
-/// Settings for a site of its own in a folder, whose passwords cost nothing to check.
-pub fn settings(folder: &Path) -> Settings {
-    Settings {
-        database: format!("sqlite:{}", folder.join("site.db").display()),
-        bind: "127.0.0.1:0".to_owned(),
-        hasher: Some(Hasher::Pbkdf2Sha256 { iterations: 10 }),
-        ..Settings::default()
-    }
-}
-
-fn certificate(folder: &Path) -> Tls {
+fn certificate(folder: &Path) -> Certificate {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
     std::fs::write(&cert, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    Tls::from_pem_files(&cert, &key).unwrap()
+    Certificate { cert, key }
 }
 
-async fn serve(settings: &Settings, tls: Option<Tls>, rooms: &Rooms) -> Running {
-    let site = Site::open(settings.clone()).await.expect("the site opens");
+/// The default limits, with an end that tests do not wait for.
+pub fn limits() -> Limits {
     let mut limits = Limits::default();
     limits.drain_time = Duration::from_millis(200);
-    let server = Server::new(site.application().expect("the routes are right"))
-        .limits(limits)
-        .debug(settings.debug)
-        .channel_layers(rooms.layers())
-        .access_log(AccessLog::off());
-    let server = match tls {
-        Some(tls) => server.bind_tls(&settings.bind, tls),
-        None => server.bind(&settings.bind),
-    };
-    server.start().await.expect("the server starts")
+    limits
 }

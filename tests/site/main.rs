@@ -1,10 +1,15 @@
-//! The chat site as people and programs meet it: raw sockets, Python's `websockets`, Chromium.
+//! The chat site as people and programs meet it: raw sockets, Python's `websockets`, Chromium; the coded site on each channel
+//! layer, and the configured one.
 #![allow(missing_docs, unreachable_pub)]
-#![allow(clippy::duplicate_mod, reason = "one suite, over each channel layer")]
+#![allow(clippy::duplicate_mod, reason = "one suite, over each channel layer and over the config file")]
 
+mod blocking;
 mod browser;
 mod clients;
+#[path = "coded.rs"]
+mod hosting;
 mod live;
+mod on_config;
 mod on_redis;
 mod on_redis_pubsub;
 mod outside;
@@ -22,5 +27,5 @@ mod start;
 mod tools;
 mod wire;
 
-/// Where the rooms of the suite are that stands here; two more suites stand in folders.
+/// Where the rooms of the suite are that stands here; more suites stand in folders.
 const ROOMS: rooms::Kind = rooms::Kind::Memory;

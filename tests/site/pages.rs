@@ -3,6 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use solent::auth::{DatabaseUsers, NewUser, Passwords};
 
+use super::hosting::CONSUMERS;
 use super::live::{Live, cookies_of, token_of};
 use super::raw::{Raw, handshake};
 use super::site::Handlers;
@@ -78,8 +79,8 @@ async fn who_is_not_enrolled_gets_a_403_whether_the_course_is_there_or_not() {
 
 #[tokio::test]
 async fn the_socket_enforces_the_same_rules_on_its_handshake() {
-    for handlers in [Handlers::Async, Handlers::Blocking] {
-        let live = Live::start(handlers).await;
+    for handlers in CONSUMERS {
+        let live = Live::start(*handlers).await;
         let (alice, carol) = (alice(&live).await, live.login("carol", "singer-3").await);
         for (room, cookies, status) in [
             ("1", alice.as_str(), 101),
@@ -316,4 +317,22 @@ async fn a_name_or_title_that_looks_like_markup_stays_text() {
     socket.send_text(r#"{"message": "<img src=x onerror=alert(1)>"}"#).await;
     let event = socket.frame().await.json();
     assert_eq!((&event["user"], &event["message"]), (&name.into(), &"<img src=x onerror=alert(1)>".into()));
+}
+
+#[tokio::test]
+async fn with_demo_accounts_what_a_proxy_passed_on_or_another_host_is_a_403_with_the_reason() {
+    let live = Live::start(Handlers::Async).await;
+    let host = format!("Host: {}\r\n", live.address);
+    for (headers, reason) in [
+        (format!("{host}X-Forwarded-For: 192.0.2.7\r\n"), "header x-forwarded-for"),
+        (format!("{host}Forwarded: for=192.0.2.7\r\n"), "header forwarded"),
+        ("Host: example.com\r\n".to_owned(), "it is addressed to another host"),
+    ] {
+        let (head, body) = live.request(&format!("GET /accounts/login/ HTTP/1.1\r\n{headers}\r\n")).await;
+        assert_eq!(head.status, 403, "{headers}");
+        assert!(body.contains("demo accounts") && body.contains(reason), "{body}");
+    }
+    let mut raw = Raw::connect(live.address).await;
+    raw.send(handshake("/ws/chat/room/1/", "X-Forwarded-For: 192.0.2.7\r\n")).await;
+    assert_eq!(raw.head().await.status, 403);
 }

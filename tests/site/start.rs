@@ -1,9 +1,8 @@
-//! What the site refuses to start with, and to whom it refuses to talk while it has the demo's accounts.
+//! What the coded site refuses to start with.
 
 use solent::auth::{Database, DatabaseOptions};
 
-use super::live::{Live, settings};
-use super::raw::{Raw, handshake};
+use super::hosting::settings;
 use super::site::{Settings, Site};
 
 const GOOD_KEY: &str = "a key of more than thirty-two bytes, for tests";
@@ -55,24 +54,6 @@ async fn nobodys_database_gets_accounts_with_known_passwords() {
     database.execute(sql, &[("no", false.into()), ("yes", true.into())]).await.unwrap();
     Site::open(Settings { debug: true, ..theirs }).await.unwrap();
     assert_eq!(database.rows("SELECT id FROM auth_user", &[]).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn with_demo_accounts_what_a_proxy_passed_on_or_another_host_is_a_403_with_the_reason() {
-    let live = Live::with(|_| {}).await;
-    let host = format!("Host: {}\r\n", live.address);
-    for (headers, reason) in [
-        (format!("{host}X-Forwarded-For: 192.0.2.7\r\n"), "header x-forwarded-for"),
-        (format!("{host}Forwarded: for=192.0.2.7\r\n"), "header forwarded"),
-        ("Host: example.com\r\n".to_owned(), "it is addressed to another host"),
-    ] {
-        let (head, body) = live.request(&format!("GET /accounts/login/ HTTP/1.1\r\n{headers}\r\n")).await;
-        assert_eq!(head.status, 403, "{headers}");
-        assert!(body.contains("demo accounts") && body.contains(reason), "{body}");
-    }
-    let mut raw = Raw::connect(live.address).await;
-    raw.send(handshake("/ws/chat/room/1/", "X-Forwarded-For: 192.0.2.7\r\n")).await;
-    assert_eq!(raw.head().await.status, 403);
 }
 
 #[test]

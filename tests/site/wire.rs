@@ -1,16 +1,16 @@
-//! The chat's wire, byte by byte, for both consumers.
+//! The chat's wire, byte by byte, for each consumer.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use solent::layers::{Event, GroupName};
 
+use super::hosting::CONSUMERS;
 use super::live::Live;
 use super::raw::{Raw, frame};
-use super::site::Handlers;
 
-async fn for_both_consumers(check: impl AsyncFn(&Live)) {
-    for handlers in [Handlers::Async, Handlers::Blocking] {
-        check(&Live::start(handlers).await).await;
+async fn for_each_consumer(check: impl AsyncFn(&Live)) {
+    for handlers in CONSUMERS {
+        check(&Live::start(*handlers).await).await;
     }
 }
 
@@ -30,7 +30,7 @@ async fn hears(member: &mut Raw) -> Value {
 
 #[tokio::test]
 async fn members_get_text_sender_and_time() {
-    for_both_consumers(async |live| {
+    for_each_consumer(async |live| {
         let (mut alice, mut bob) = (member(live, "alice").await, member(live, "bob").await);
         let before = Utc::now();
         says(&mut alice, " <b>hi</b>\n").await;
@@ -49,7 +49,7 @@ async fn members_get_text_sender_and_time() {
 
 #[tokio::test]
 async fn what_cannot_be_taken_is_told_to_the_sender_alone_and_the_socket_lives_on() {
-    for_both_consumers(async |live| {
+    for_each_consumer(async |live| {
         let (mut alice, mut bob) = (member(live, "alice").await, member(live, "bob").await);
         let too_long = json!({ "message": "x".repeat(4097) }).to_string();
         for (sent, code) in [
@@ -79,7 +79,7 @@ async fn what_cannot_be_taken_is_told_to_the_sender_alone_and_the_socket_lives_o
 
 #[tokio::test]
 async fn a_message_may_have_4096_characters_of_any_kind() {
-    for_both_consumers(async |live| {
+    for_each_consumer(async |live| {
         let mut alice = member(live, "alice").await;
         let longest = "\u{1f30a}".repeat(4096);
         says(&mut alice, &longest).await;
@@ -90,7 +90,7 @@ async fn a_message_may_have_4096_characters_of_any_kind() {
 
 #[tokio::test]
 async fn events_of_python_members_are_understood_in_their_spelling() {
-    for_both_consumers(async |live| {
+    for_each_consumer(async |live| {
         let mut alice = member(live, "alice").await;
         let (time, room) = ("2026-01-02T03:04:05Z", GroupName::new("chat_1").unwrap());
         for event in [

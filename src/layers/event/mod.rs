@@ -3,6 +3,7 @@
 mod caches;
 mod decode;
 mod error;
+mod rewritten;
 
 pub use caches::EncodingKey;
 pub use error::EventError;

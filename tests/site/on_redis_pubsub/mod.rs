@@ -6,10 +6,14 @@ use super::{outside, raw, rooms, site, tools};
 /// Where this suite's rooms are.
 const ROOMS: rooms::Kind = rooms::Kind::RedisPubSub;
 
+#[path = "../blocking.rs"]
+mod blocking;
 #[path = "../browser.rs"]
 mod browser;
 #[path = "../clients.rs"]
 mod clients;
+#[path = "../coded.rs"]
+mod hosting;
 #[path = "../live.rs"]
 mod live;
 #[path = "../pages.rs"]

@@ -22,13 +22,17 @@ struct Incoming {
     message: String,
 }
 
-/// What members hear. Events of other programs go out as they come in.
-#[derive(Serialize)]
-#[serde(tag = "type", rename = "chat.message")]
-struct Said<'a> {
-    message: &'a str,
-    user: &'a str,
-    time: DateTime<Utc>,
+/// What members hear. Python members may say `chat_message` and `username`; all else goes out as it comes in.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub(super) enum Said {
+    #[serde(rename = "chat.message")]
+    Message {
+        message: String,
+        #[serde(alias = "username")]
+        user: String,
+        time: DateTime<Utc>,
+    },
 }
 
 impl WebsocketConsumer<Groups> for Chat {
@@ -43,7 +47,8 @@ impl WebsocketConsumer<Groups> for Chat {
     async fn receive(&mut self, ctx: &mut Context<Groups>, message: Message) -> Result<()> {
         let Incoming { message } = message.json()?;
         refuse_what_is_no_message(&message)?;
-        let said = Said { message: &message, user: ctx.user().username(), time: Utc::now().trunc_subsecs(3) };
+        let (user, time) = (ctx.user().username().to_owned(), Utc::now().trunc_subsecs(3));
+        let said = Said::Message { message, user, time };
         if let Some(group) = &self.group {
             ctx.group_send(group, &said).await?;
         }

@@ -9,7 +9,7 @@ mod relay;
 
 use std::sync::Arc;
 
-use self::chat::Chat;
+use self::chat::{Chat, Said};
 use self::echo::Echo;
 pub(crate) use self::limited::{Limited, RouteLimits};
 use self::listen::Listen;
@@ -17,7 +17,7 @@ pub(crate) use self::rate::lock;
 use self::relay::Relay;
 use super::Parts;
 use super::proxies::Proxies;
-use crate::consumer::{Context, Policy, WebsocketConsumer, consumer_with_state};
+use crate::consumer::{Context, Forwarded, Policy, WebsocketConsumer, consumer_with_state};
 use crate::gateway::group_template::GroupTemplate;
 use crate::gateway::setting::Placed;
 use crate::gateway::settings::SocketRoute;
@@ -44,7 +44,7 @@ pub(crate) fn consumer_of(route: &SocketRoute, parts: &Parts, proxies: &Proxies)
         }
         // Neither of the two speaks to a channel layer, which need not be there.
         "echo" => built_in::<Echo>(groups, Policy { layer: None, ..policy }),
-        "chat" => built_in::<Chat>(groups, policy),
+        "chat" => built_in::<Chat>(groups, Policy { forwarded: Forwarded::written_by::<Said>(), ..policy }),
         "relay" => built_in::<Relay>(groups, policy),
         "listen" => built_in::<Listen>(groups, policy),
         name => return parts.make(name, policy),
