@@ -8,12 +8,11 @@ use std::time::Duration;
 use subtle::ConstantTimeEq;
 use unicode_normalization::UnicodeNormalization;
 
-use super::auth_hash::{MadeBy, verify_auth_hash};
+use super::auth_hash::{AuthHashes, MadeBy};
 use super::sockets::{Following, Ticket, prepare};
 use super::throttle::Failures;
 use super::{
     AuthError, LoginThrottle, Passwords, SecretKeys, Session, SessionError, StoredUser, User, UserStore,
-    session_auth_hash,
 };
 use crate::http::CsrfToken;
 use crate::{Protocol, Scope, Scoped};
@@ -55,7 +54,7 @@ pub struct Auth(Arc<Inner>);
 
 pub(super) struct Inner {
     pub(super) users: Arc<dyn UserStore>,
-    pub(super) keys: SecretKeys,
+    hashes: AuthHashes,
     pub(super) settings: AuthSettings,
     pub(super) following: Following,
     failures: Failures,
@@ -64,9 +63,9 @@ pub(super) struct Inner {
 impl Auth {
     /// The users of `users`, whose sessions are bound to their passwords by `keys`.
     pub fn new(users: impl UserStore, keys: SecretKeys, settings: AuthSettings) -> Self {
-        let following = Following::new(keys.clone());
+        let (following, hashes) = (Following::new(&keys), AuthHashes::new(&keys));
         let failures = Failures::new(settings.throttle.clone());
-        Self(Arc::new(Inner { users: Arc::new(users), keys, settings, following, failures }))
+        Self(Arc::new(Inner { users: Arc::new(users), hashes, settings, following, failures }))
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner> {
@@ -130,7 +129,7 @@ impl Auth {
         let id = user.id().unwrap_or_default();
         let stored = self.0.users.by_id(id).await?.filter(|stored| stored.account.is_active);
         let stored = stored.ok_or_else(|| AuthError::NoAccount(user.username().to_owned()))?;
-        let hash = session_auth_hash(&stored.password, &self.0.keys);
+        let hash = self.0.hashes.make(&stored.password);
         let session = scope.session.clone();
         self.make_room(scope, &session, id, &hash).await?;
         session.set(USER_ID, id).await?;
@@ -198,7 +197,7 @@ impl Auth {
         self.0.users.set_password(id, &encoded).await?;
         if scope.user.id() == Some(id) {
             scope.session.cycle_key().await?;
-            scope.session.set(HASH, &session_auth_hash(&encoded, &self.0.keys)).await?;
+            scope.session.set(HASH, &self.0.hashes.make(&encoded)).await?;
         }
         self.0.following.user_changed(&scope.env, id).await;
         Ok(())
@@ -224,12 +223,12 @@ impl Auth {
         }
         let Some(stored) = self.session_user(&session).await? else { return Ok(()) };
         let hash = entry(&session, HASH).await?.unwrap_or_default();
-        match verify_auth_hash(&hash, &stored.password, &self.0.keys) {
+        match self.0.hashes.verify(&hash, &stored.password) {
             Some(MadeBy::CurrentKey) => {}
             Some(MadeBy::FallbackKey) if scope.protocol == Protocol::WEBSOCKET => {}
             Some(MadeBy::FallbackKey) => {
                 session.cycle_key().await?;
-                session.set(HASH, &session_auth_hash(&stored.password, &self.0.keys)).await?;
+                session.set(HASH, &self.0.hashes.make(&stored.password)).await?;
             }
             None => return self.end_session(scope, &session).await,
         }

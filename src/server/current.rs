@@ -8,16 +8,16 @@ use crate::routing::{ProtocolTypeRouter, RouteError};
 
 /// What answers requests now.
 #[derive(Debug)]
-pub(super) struct Current(RwLock<Handler>);
+pub(super) struct Current(RwLock<Arc<Handler>>);
 
 impl Current {
     pub(super) fn new(handler: Handler) -> Self {
-        Self(RwLock::new(handler))
+        Self(RwLock::new(Arc::new(handler)))
     }
 
     /// For one request.
-    pub(super) fn get(&self) -> Handler {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn get(&self) -> Arc<Handler> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Lets another application answer from the next request on. Sockets, limits and layers stay the same ones.
@@ -26,8 +26,7 @@ impl Current {
         let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let mut env = Environment::clone(&current.env);
         env.names = names;
-        current.env = Arc::new(env);
-        current.app = app;
+        *current = Arc::new(Handler { app, env: Arc::new(env), ..Handler::clone(&current) });
         Ok(())
     }
 }

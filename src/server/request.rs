@@ -27,7 +27,7 @@ use crate::routing::ProtocolTypeRouter;
 use crate::websocket::handshake;
 use crate::{Environment, Protocol, RequestId, Scope};
 
-/// What answers requests: one per server, cheap to clone.
+/// What answers requests: one per server.
 #[derive(Debug, Clone)]
 pub(super) struct Handler {
     pub(super) app: ProtocolTypeRouter,
@@ -66,7 +66,7 @@ pub(super) struct Hold {
 impl Handler {
     /// Answers one request. `T` is the stream under it, which an upgrade gets back.
     pub(super) async fn handle<T, B>(
-        self,
+        self: Arc<Self>,
         mut request: Request<B>,
         peer: Arc<Peer>,
     ) -> Result<Response, Infallible>

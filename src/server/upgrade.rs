@@ -1,19 +1,21 @@
 //! The upgrade: a request becomes a connection, and the outcome of its handshake the answer.
 
+use std::any::Any;
 use std::borrow::Cow;
-use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
 use ::http::header::{CONNECTION, RETRY_AFTER};
 use ::http::{HeaderValue, Method, Request, StatusCode, Version};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade::downcast;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 use tracing::{Instrument, error, info};
 
 use super::access_log::{AccessLog, Client, Turn};
@@ -21,6 +23,7 @@ use super::activity::Watched;
 use super::drain::Phase;
 use super::permits::Permit;
 use super::request::{Handler, Hold, Peer};
+use crate::blocking::panic_text;
 use crate::http::Response;
 use crate::websocket::handshake::{self, Handshake};
 use crate::websocket::{Acceptance, Accepted, Connection, Denial, Refusal, Socket, Transport};
@@ -136,57 +139,40 @@ impl Handler {
             stream: std::marker::PhantomData,
         };
         let connection = Connection::new(scope, transport);
-        self.decide(self.app.call(connection), answered).await
+        decide(self.app.call(connection), answered).await
     }
+}
 
-    /// Waits until the application has accepted or refused. A client that leaves before ends the application.
-    async fn decide(
-        &self,
-        application: impl Future<Output = Result<(), Refusal>> + Send + 'static,
-        mut answered: oneshot::Receiver<Response>,
-    ) -> Result<Response, Denial> {
-        let mut task = Handshaking(Some(tokio::spawn(application.in_current_span())));
-        tokio::select! {
-            biased;
-            Ok(response) = &mut answered => {
-                task.0 = None;
-                Ok(response)
-            }
-            outcome = task.outcome() => match outcome {
-                // Accepted in the same instant in which the application ended.
-                Ok(()) => answered.try_recv().map_err(|_| undecided()),
-                Err(denial) => Err(denial),
-            },
+/// Waits until the application has accepted or refused. A client that leaves before ends the application; what it
+/// does after it has accepted goes on without the request.
+async fn decide(
+    application: BoxFuture<'static, Result<(), Refusal>>,
+    mut answered: oneshot::Receiver<Response>,
+) -> Result<Response, Denial> {
+    let mut application = AssertUnwindSafe(application).catch_unwind();
+    tokio::select! {
+        biased;
+        outcome = &mut application => match answered.try_recv() {
+            // An answer that is on its way stands, whatever came after it.
+            Ok(response) => Ok(response),
+            Err(_) => Err(unaccepted(outcome)),
+        },
+        Ok(response) = &mut answered => {
+            tokio::spawn(application.in_current_span());
+            Ok(response)
         }
     }
 }
 
-/// A running handshake, ended when dropped.
-struct Handshaking(Option<JoinHandle<Result<(), Refusal>>>);
-
-impl Handshaking {
-    async fn outcome(&mut self) -> Result<(), Denial> {
-        let Some(task) = &mut self.0 else { return Ok(()) };
-        let outcome = task.await;
-        self.0 = None;
-        match outcome {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(Refusal::Denied(denial))) => Err(*denial),
-            Ok(Err(Refusal::NotFound(_))) => {
-                Err(Denial::new(StatusCode::NOT_FOUND, "no_route", "Not found."))
-            }
-            Err(panic) => {
-                error!(error = %panic, "a websocket application panicked");
-                Err(Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "panic", "Internal server error."))
-            }
-        }
-    }
-}
-
-impl Drop for Handshaking {
-    fn drop(&mut self) {
-        if let Some(task) = &self.0 {
-            task.abort();
+/// The answer for an application that has ended and not accepted.
+fn unaccepted(outcome: Result<Result<(), Refusal>, Box<dyn Any + Send>>) -> Denial {
+    match outcome {
+        Ok(Ok(())) => undecided(),
+        Ok(Err(Refusal::Denied(denial))) => *denial,
+        Ok(Err(Refusal::NotFound(_))) => Denial::new(StatusCode::NOT_FOUND, "no_route", "Not found."),
+        Err(panic) => {
+            error!(error = panic_text(&*panic), "a websocket application panicked");
+            Denial::new(StatusCode::INTERNAL_SERVER_ERROR, "panic", "Internal server error.")
         }
     }
 }
@@ -199,7 +185,7 @@ where
         let response = handshake::accepted(&self.handshake, acceptance)?;
         let Some(open) = self.open.take() else { return Err(Error::msg("accepted twice")) };
         open.visit.turn(Turn::Connect);
-        let guard: Box<dyn std::any::Any + Send> = Box::new(open);
+        let guard: Box<dyn Any + Send> = Box::new(open);
         self.response.send(response).map_err(|_| Error::msg("the client left during the handshake"))?;
         let socket = Socket::Opening(Box::pin(opened::<T>(self.on_upgrade)));
         Ok(Accepted { guard: Some(guard), agreed: self.handshake.agreed, ..Accepted::new(socket) })
@@ -218,7 +204,7 @@ where
     };
     let stream = parts.io.into_inner().into_inner();
     let mut stream = Some(stream);
-    let any: &mut dyn std::any::Any = &mut stream;
+    let any: &mut dyn Any = &mut stream;
     if let Some(tcp) = any.downcast_mut::<Option<TcpStream>>().and_then(Option::take) {
         return Ok(Socket::Tcp { stream: tcp, read_ahead: parts.read_buf });
     }

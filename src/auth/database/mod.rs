@@ -10,18 +10,21 @@ mod placeholders;
 mod postgres;
 mod schema;
 mod sqlite;
+mod sqlite_shelf;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::PgPool;
 use tokio::time::timeout;
 
 pub use error::DatabaseError;
 pub use options::DatabaseOptions;
 pub use parameters::Parameter;
 use placeholders::{Dialect, Statement};
+use sqlite_shelf::Shelf;
 
 use super::UserTable;
 
@@ -52,7 +55,7 @@ pub struct Database {
 /// One pool per kind of database. Another kind is another variant and another file beside `postgres` and `sqlite`.
 #[derive(Clone)]
 enum Pool {
-    Sqlite(SqlitePool),
+    Sqlite(Arc<Shelf>),
     Postgres(PgPool),
 }
 
@@ -125,7 +128,14 @@ impl Database {
         sql: &str,
         parameters: &[(&str, Parameter)],
     ) -> Result<Option<Row>, DatabaseError> {
-        Ok(self.rows(sql, parameters).await?.into_iter().next())
+        let statement = Statement::new(sql, self.dialect(), parameters)?;
+        self.bounded(async {
+            match &self.pool {
+                Pool::Sqlite(shelf) => sqlite::row(shelf, &statement).await,
+                Pool::Postgres(pool) => postgres::row(pool, &statement).await,
+            }
+        })
+        .await
     }
 
     /// For which of many sets of values a query finds a row, in their order: one statement for all.
@@ -157,7 +167,7 @@ impl Database {
         let statement = Statement::new(sql, self.dialect(), &values)?;
         self.bounded(async {
             match &self.pool {
-                Pool::Sqlite(pool) => sqlite::understand(pool, &statement).await,
+                Pool::Sqlite(shelf) => sqlite::understand(shelf, &statement).await,
                 Pool::Postgres(pool) => postgres::understand(pool, &statement).await,
             }
         })
@@ -167,7 +177,7 @@ impl Database {
     async fn run(&self, statement: &Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
         self.bounded(async {
             match &self.pool {
-                Pool::Sqlite(pool) => sqlite::rows(pool, statement).await,
+                Pool::Sqlite(shelf) => sqlite::rows(shelf, statement).await,
                 Pool::Postgres(pool) => postgres::rows(pool, statement).await,
             }
         })
@@ -182,7 +192,7 @@ impl Database {
         let statement = Statement::new(sql, self.dialect(), parameters)?;
         self.bounded(async {
             match &self.pool {
-                Pool::Sqlite(pool) => sqlite::execute(pool, &statement).await,
+                Pool::Sqlite(shelf) => sqlite::execute(shelf, &statement).await,
                 Pool::Postgres(pool) => postgres::execute(pool, &statement).await,
             }
         })
@@ -192,7 +202,7 @@ impl Database {
     /// Waits until all connections are closed.
     pub async fn close(&self) {
         match &self.pool {
-            Pool::Sqlite(pool) => pool.close().await,
+            Pool::Sqlite(shelf) => shelf.close().await,
             Pool::Postgres(pool) => pool.close().await,
         }
     }

@@ -12,7 +12,7 @@ pub struct DatabaseOptions {
     pub acquire_time: Duration,
     /// How long a query may take, the wait for a connection included. 5 s; then the database counts as away.
     pub query_time: Duration,
-    /// An idle connection is closed after this. 10 min.
+    /// An idle connection is closed after this, or a quarter later. 10 min.
     pub idle_time: Duration,
 }
 

@@ -54,6 +54,14 @@ pub(super) async fn rows(pool: &PgPool, statement: &Statement<'_>) -> Result<Vec
     rows.iter().map(to_row).collect()
 }
 
+/// The first row alone.
+pub(super) async fn row(pool: &PgPool, statement: &Statement<'_>) -> Result<Option<Row>, DatabaseError> {
+    let mut connection = pool.acquire().await?;
+    let (prepared, arguments) = prepare(&mut connection, statement).await?;
+    let row = prepared.query_with(arguments).fetch_optional(&mut *connection).await?;
+    row.as_ref().map(to_row).transpose()
+}
+
 /// Has a statement understood, and not carried out.
 #[cfg(feature = "gateway")]
 pub(super) async fn understand(pool: &PgPool, statement: &Statement<'_>) -> Result<(), DatabaseError> {

@@ -74,7 +74,7 @@ pub(super) async fn create_missing(database: &Database, users: &UserTable) -> Re
             continue;
         }
         match &database.pool {
-            Pool::Sqlite(pool) => sqlite::create_table(pool, table.sqlite).await?,
+            Pool::Sqlite(shelf) => sqlite::create_table(shelf, table.sqlite).await?,
             Pool::Postgres(pool) => postgres::create_table(pool, table.postgres).await?,
         }
         tracing::info!(table = table.name, "created a table");

@@ -4,38 +4,43 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use sqlx::query::Query;
-use sqlx::sqlite::{
-    SqliteArguments, SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteValueRef,
-};
-use sqlx::{AssertSqlSafe, Column, Row as _, Sqlite, TypeInfo, ValueRef};
+use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePoolOptions, SqliteRow, SqliteValueRef};
+use sqlx::{AssertSqlSafe, Column, Connection as _, Row as _, Sqlite, TypeInfo, ValueRef};
 
 use super::parameters::django_time;
 use super::placeholders::{Named, Statement};
+use super::sqlite_shelf::Shelf;
 use super::{DatabaseError, DatabaseOptions, Parameter, Row};
 
-pub(super) async fn connect(url: &str, options: &DatabaseOptions) -> Result<SqlitePool, DatabaseError> {
+pub(super) async fn connect(url: &str, options: &DatabaseOptions) -> Result<Arc<Shelf>, DatabaseError> {
     let connect = SqliteConnectOptions::from_str(url).map_err(|_| DatabaseError::url(url))?;
     let in_memory = url.contains(":memory:") || url.contains("mode=memory");
     let created = !in_memory && create(connect.get_filename())?;
-    let mut pool = SqlitePoolOptions::new()
-        .max_connections(options.connections.max(1))
+    // One in memory lives and dies with its one connection.
+    let connections = if in_memory { 1 } else { options.connections.max(1) };
+    let pool = SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(u32::from(in_memory))
         .acquire_timeout(options.acquire_time)
-        .idle_timeout(options.idle_time);
-    if in_memory {
-        // Such a database lives and dies with its one connection.
-        pool = pool.max_connections(1).min_connections(1).idle_timeout(None).max_lifetime(None);
-    }
+        .idle_timeout((!in_memory).then_some(options.idle_time))
+        .max_lifetime(None)
+        .test_before_acquire(false);
     let pool = pool.connect_with(connect.busy_timeout(options.acquire_time)).await?;
+    let idle_time = (!in_memory).then_some(options.idle_time);
+    let shelf = Shelf::new(pool, connections, options, idle_time);
     if created {
         // The mode stays with the file, so it is set once, and only for a file that nobody else has settings for.
-        sqlx::query("PRAGMA journal_mode = WAL").execute(&pool).await?;
+        let mut taken = shelf.take().await?;
+        sqlx::query("PRAGMA journal_mode = WAL").execute(taken.connection()).await?;
+        shelf.give_back(taken);
     }
-    Ok(pool)
+    Ok(shelf)
 }
 
 /// Creates an empty file where there is none, for this user alone: it will hold sessions and password hashes.
@@ -51,22 +56,39 @@ fn create(path: &Path) -> Result<bool, DatabaseError> {
     }
 }
 
-pub(super) async fn rows(pool: &SqlitePool, statement: &Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
-    let rows = bind(statement)?.fetch_all(pool).await?;
+pub(super) async fn rows(shelf: &Shelf, statement: &Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
+    let query = bind(statement)?;
+    let mut taken = shelf.take().await?;
+    let rows = query.fetch_all(taken.connection()).await?;
+    shelf.give_back(taken);
     rows.iter().map(to_row).collect()
+}
+
+/// The first row alone, for which the connection's thread wakes this one once.
+pub(super) async fn row(shelf: &Shelf, statement: &Statement<'_>) -> Result<Option<Row>, DatabaseError> {
+    let query = bind(statement)?;
+    let mut taken = shelf.take().await?;
+    let row = query.fetch_optional(taken.connection()).await?;
+    shelf.give_back(taken);
+    row.as_ref().map(to_row).transpose()
 }
 
 /// Has a statement understood, and not carried out.
 #[cfg(feature = "gateway")]
-pub(super) async fn understand(pool: &SqlitePool, statement: &Statement<'_>) -> Result<(), DatabaseError> {
+pub(super) async fn understand(shelf: &Shelf, statement: &Statement<'_>) -> Result<(), DatabaseError> {
     use sqlx::{Executor as _, SqlSafeStr as _};
-    let mut connection = pool.acquire().await?;
-    (&mut *connection).prepare(AssertSqlSafe(statement.sql.clone()).into_sql_str()).await?;
+    let mut taken = shelf.take().await?;
+    taken.connection().prepare(AssertSqlSafe(statement.sql.clone()).into_sql_str()).await?;
+    shelf.give_back(taken);
     Ok(())
 }
 
-pub(super) async fn execute(pool: &SqlitePool, statement: &Statement<'_>) -> Result<u64, DatabaseError> {
-    Ok(bind(statement)?.execute(pool).await?.rows_affected())
+pub(super) async fn execute(shelf: &Shelf, statement: &Statement<'_>) -> Result<u64, DatabaseError> {
+    let query = bind(statement)?;
+    let mut taken = shelf.take().await?;
+    let done = query.execute(taken.connection()).await?;
+    shelf.give_back(taken);
+    Ok(done.rows_affected())
 }
 
 /// SQLite has no types for parameters: a column's affinity makes the text `7` equal to the number.
@@ -122,13 +144,13 @@ fn to_json(value: SqliteValueRef<'_>, declared: &str) -> Result<Value, sqlx::Err
 }
 
 /// Carries out statements as one: all or none.
-pub(super) async fn create_table(
-    pool: &SqlitePool,
-    statements: &[&'static str],
-) -> Result<(), DatabaseError> {
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await?;
+pub(super) async fn create_table(shelf: &Shelf, statements: &[&'static str]) -> Result<(), DatabaseError> {
+    let mut taken = shelf.take().await?;
+    let mut transaction = taken.connection().begin_with("BEGIN IMMEDIATE").await?;
     for statement in statements {
         sqlx::query(*statement).execute(&mut *transaction).await?;
     }
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    shelf.give_back(taken);
+    Ok(())
 }

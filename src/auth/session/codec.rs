@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use super::SessionData;
-use crate::auth::SecretKeys;
-use crate::auth::signing::{SigningError, dumps_json, loads_json};
+use crate::auth::signing::{dumps_json, loads_json};
+use crate::auth::{SecretKeys, SigningError, TimestampSigner};
 
 /// The salt of the `db` store's column.
 pub(super) const DATABASE: &str = "django.contrib.sessions.SessionStore";
@@ -12,21 +12,31 @@ pub(super) const DATABASE: &str = "django.contrib.sessions.SessionStore";
 /// The salt of the `signed_cookies` store.
 pub(super) const SIGNED_COOKIES: &str = "django.contrib.sessions.backends.signed_cookies";
 
-pub(super) fn encode(data: &SessionData, keys: &SecretKeys, salt: &'static str, now: SystemTime) -> String {
-    dumps_json(&data.to_json(), keys, salt, true, now)
-}
+/// Writes and reads a store's sessions.
+#[derive(Debug)]
+pub(super) struct Codec(TimestampSigner);
 
-/// The session behind the text; `None` when it does not decode or is too old, which the log tells.
-pub(super) fn decode(
-    text: &str,
-    keys: &SecretKeys,
-    salt: &'static str,
-    max_age: Option<Duration>,
-    now: SystemTime,
-) -> Option<SessionData> {
-    let decoded = loads_json(text, keys, salt, max_age, now)
-        .and_then(|json| SessionData::parse(&json).ok_or(SigningError::Malformed("a JSON object")));
-    decoded.inspect_err(|error| tracing::warn!("a session is taken for empty: {error}")).ok()
+impl Codec {
+    /// Of the store that uses this salt.
+    pub(super) fn new(keys: SecretKeys, salt: &'static str) -> Self {
+        Self(TimestampSigner::new(keys).with_salt(salt))
+    }
+
+    pub(super) fn encode(&self, data: &SessionData, now: SystemTime) -> String {
+        dumps_json(&data.to_json(), &self.0, true, now)
+    }
+
+    /// The session behind the text; `None` when it does not decode or is too old, which the log tells.
+    pub(super) fn decode(
+        &self,
+        text: &str,
+        max_age: Option<Duration>,
+        now: SystemTime,
+    ) -> Option<SessionData> {
+        let decoded = loads_json(text, &self.0, max_age, now)
+            .and_then(|json| SessionData::parse(&json).ok_or(SigningError::Malformed("a JSON object")));
+        decoded.inspect_err(|error| tracing::warn!("a session is taken for empty: {error}")).ok()
+    }
 }
 
 #[cfg(test)]
@@ -56,15 +66,15 @@ mod tests {
         let vectors = vectors();
         let cases = vectors[key].as_array().unwrap();
         for case in cases {
-            let keys = SecretKeys::new(case["secret_key"].as_str().unwrap());
+            let codec = Codec::new(SecretKeys::new(case["secret_key"].as_str().unwrap()), salt);
             let (signed, now) = (case[text].as_str().unwrap(), at(&case["time"]));
-            let data = decode(signed, &keys, salt, None, now).unwrap();
+            let data = codec.decode(signed, None, now).unwrap();
             assert_eq!(value(Some(data.clone())), case["session"]);
             // Read and written again, every character is Django's; compressed ones only inflate to the same.
-            let again = encode(&data, &keys, salt, now);
+            let again = codec.encode(&data, now);
             if signed.starts_with('.') {
                 assert!(again.starts_with('.'));
-                assert_eq!(decode(&again, &keys, salt, None, now).unwrap().to_json(), data.to_json());
+                assert_eq!(codec.decode(&again, None, now).unwrap().to_json(), data.to_json());
             } else {
                 assert_eq!(again, signed);
             }
@@ -89,8 +99,8 @@ mod tests {
         for case in cases {
             let fallbacks = case["fallbacks"].as_array().unwrap().iter().map(|key| key.as_str().unwrap());
             let keys = SecretKeys::new(case["secret_key"].as_str().unwrap()).with_fallbacks(fallbacks);
-            let found =
-                decode(case["session_data"].as_str().unwrap(), &keys, DATABASE, None, SystemTime::now());
+            let text = case["session_data"].as_str().unwrap();
+            let found = Codec::new(keys, DATABASE).decode(text, None, SystemTime::now());
             assert_eq!(value(found), case["session"], "{}", case["case"]);
         }
         assert_eq!(cases.len(), 8);
@@ -101,11 +111,11 @@ mod tests {
         let vectors = vectors();
         let cases = vectors["signed_cookies_age"].as_array().unwrap();
         let all = &vectors["signed_cookies"][0];
-        let keys = SecretKeys::new(all["secret_key"].as_str().unwrap());
+        let codec = Codec::new(SecretKeys::new(all["secret_key"].as_str().unwrap()), SIGNED_COOKIES);
         let max_age = Duration::from_secs(all["max_age"].as_u64().unwrap());
         for case in cases {
             let cookie = case["cookie"].as_str().unwrap();
-            let found = decode(cookie, &keys, SIGNED_COOKIES, Some(max_age), at(&case["now"]));
+            let found = codec.decode(cookie, Some(max_age), at(&case["now"]));
             assert_eq!(value(found), case["session"], "{}", case["case"]);
         }
         assert_eq!(cases.len(), 3);

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use chrono::{DateTime, NaiveDateTime, Utc};
 use futures_util::future::BoxFuture;
 
-use super::codec::{DATABASE, decode, encode};
+use super::codec::{Codec, DATABASE};
 use super::store::new_key;
 use super::{SessionData, SessionError, SessionStore};
 use crate::auth::{Database, DatabaseError, SecretKeys};
@@ -18,13 +18,13 @@ const KEY_CHARACTERS: usize = 40;
 #[derive(Debug)]
 pub struct DatabaseSessions {
     database: Database,
-    keys: SecretKeys,
+    codec: Codec,
 }
 
 impl DatabaseSessions {
     /// Sessions in `database`, signed with `keys`.
     pub fn new(database: Database, keys: SecretKeys) -> Self {
-        Self { database, keys }
+        Self { database, codec: Codec::new(keys, DATABASE) }
     }
 
     /// A live session, and when it ends where the column can be read.
@@ -41,14 +41,14 @@ impl DatabaseSessions {
         let Some(row) = row else { return Ok(None) };
         let text = row["session_data"].as_str().unwrap_or_default();
         // A row that does not decode is an empty session under its key, as in Django.
-        let data = decode(text, &self.keys, DATABASE, None, SystemTime::now()).unwrap_or_default();
+        let data = self.codec.decode(text, None, SystemTime::now()).unwrap_or_default();
         Ok(Some((data, row["expire_date"].as_str().and_then(parse_time))))
     }
 
     async fn insert(&self, data: &SessionData, expires: DateTime<Utc>) -> Result<String, SessionError> {
         const SQL: &str = "INSERT INTO django_session (session_key, session_data, expire_date) \
                            VALUES (:key, :data, :expires)";
-        let encoded = encode(data, &self.keys, DATABASE, SystemTime::now());
+        let encoded = self.codec.encode(data, SystemTime::now());
         loop {
             let key = new_key();
             let values = [("key", (&*key).into()), ("data", (&*encoded).into()), ("expires", expires.into())];
@@ -69,7 +69,7 @@ impl DatabaseSessions {
     ) -> Result<(), SessionError> {
         const SQL: &str =
             "UPDATE django_session SET session_data = :data, expire_date = :expires WHERE session_key = :key";
-        let encoded = encode(data, &self.keys, DATABASE, SystemTime::now());
+        let encoded = self.codec.encode(data, SystemTime::now());
         let values = [("key", key.into()), ("data", encoded.into()), ("expires", expires.into())];
         match self.database.execute(SQL, &values).await? {
             0 => Err(SessionError::Deleted),

@@ -8,25 +8,25 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Utc};
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 
-use super::codec::{SIGNED_COOKIES, decode, encode};
+use super::codec::{Codec, SIGNED_COOKIES};
 use super::{SessionData, SessionError, SessionStore};
 use crate::auth::SecretKeys;
 
 /// Sessions that live in the cookie itself.
 #[derive(Debug)]
 pub struct SignedCookieSessions {
-    keys: SecretKeys,
+    codec: Codec,
     max_age: Duration,
 }
 
 impl SignedCookieSessions {
     /// Cookies that are signed with `keys` and valid for `max_age` (Django's `SESSION_COOKIE_AGE`) after each save.
     pub fn new(keys: SecretKeys, max_age: Duration) -> Self {
-        Self { keys, max_age }
+        Self { codec: Codec::new(keys, SIGNED_COOKIES), max_age }
     }
 
     fn read(&self, cookie: &str) -> Option<SessionData> {
-        decode(cookie, &self.keys, SIGNED_COOKIES, Some(self.max_age), SystemTime::now())
+        self.codec.decode(cookie, Some(self.max_age), SystemTime::now())
     }
 }
 
@@ -41,7 +41,7 @@ impl SessionStore for SignedCookieSessions {
         data: &'a SessionData,
         _expires: DateTime<Utc>,
     ) -> BoxFuture<'a, Result<String, SessionError>> {
-        ready(Ok(encode(data, &self.keys, SIGNED_COOKIES, SystemTime::now()))).boxed()
+        ready(Ok(self.codec.encode(data, SystemTime::now()))).boxed()
     }
 
     fn delete<'a>(&'a self, _key: &'a str) -> BoxFuture<'a, Result<(), SessionError>> {

@@ -7,10 +7,13 @@ mod base62;
 mod dumps;
 mod keys;
 mod salted_hmac;
+mod salted_keys;
 mod signer;
 
 pub use dumps::{DUMPS_SALT, dumps, loads};
 pub(crate) use dumps::{dumps_json, loads_json};
 pub use keys::SecretKeys;
+pub(crate) use salted_hmac::SaltedKey;
 pub use salted_hmac::{Algorithm, salted_hmac};
+pub(crate) use salted_keys::SaltedKeys;
 pub use signer::{Signer, SigningError, TimestampSigner};

@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use subtle::ConstantTimeEq;
 
-use super::salted_hmac::{Algorithm, salted_hmac};
-use super::{SecretKeys, base62};
+use super::salted_hmac::{Algorithm, SaltedKey};
+use super::{SaltedKeys, SecretKeys, base62};
 
 /// Why a signed value was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,29 +50,31 @@ pub struct Signer {
     salt: Cow<'static, str>,
     separator: Cow<'static, str>,
     algorithm: Algorithm,
+    /// The keys for this salt and hash.
+    salted: SaltedKeys,
 }
 
 impl Signer {
     /// A signer with Django's defaults: its class's own salt, `:` and SHA-256.
     pub fn new(keys: SecretKeys) -> Self {
-        Self {
-            keys,
-            salt: "django.core.signing.Signer".into(),
-            separator: ":".into(),
-            algorithm: Algorithm::Sha256,
-        }
+        Self::of(keys, "django.core.signing.Signer".into(), Algorithm::Sha256)
+    }
+
+    fn of(keys: SecretKeys, salt: Cow<'static, str>, algorithm: Algorithm) -> Self {
+        let salted = SaltedKeys::new(&keys, &format!("{salt}signer"), algorithm);
+        Self { keys, salt, separator: ":".into(), algorithm, salted }
     }
 
     /// Keeps this use apart from others.
     #[must_use]
     pub fn with_salt(self, salt: impl Into<Cow<'static, str>>) -> Self {
-        Self { salt: salt.into(), ..self }
+        Self { separator: self.separator, ..Self::of(self.keys, salt.into(), self.algorithm) }
     }
 
     /// Another hash.
     #[must_use]
     pub fn with_algorithm(self, algorithm: Algorithm) -> Self {
-        Self { algorithm, ..self }
+        Self { separator: self.separator, ..Self::of(self.keys, self.salt, algorithm) }
     }
 
     /// Another separator.
@@ -90,7 +92,7 @@ impl Signer {
 
     /// The value with its signature.
     pub fn sign(&self, value: &str) -> String {
-        let signature = self.signature(value, self.keys.signing());
+        let signature = signature(value, self.salted.signing());
         format!("{value}{}{signature}", self.separator)
     }
 
@@ -100,14 +102,13 @@ impl Signer {
     /// [`SigningError::BadSignature`].
     pub fn unsign<'a>(&self, signed: &'a str) -> Result<&'a str, SigningError> {
         let (value, found) = signed.rsplit_once(&*self.separator).ok_or(SigningError::BadSignature)?;
-        let made = |key| self.signature(value, key).as_bytes().ct_eq(found.as_bytes()).into();
-        if self.keys.verifying().any(made) { Ok(value) } else { Err(SigningError::BadSignature) }
+        let made = |key| signature(value, key).as_bytes().ct_eq(found.as_bytes()).into();
+        if self.salted.verifying().any(made) { Ok(value) } else { Err(SigningError::BadSignature) }
     }
+}
 
-    fn signature(&self, value: &str, key: &str) -> String {
-        let key_salt = format!("{}signer", self.salt);
-        URL_SAFE_NO_PAD.encode(salted_hmac(&key_salt, value.as_bytes(), key, self.algorithm))
-    }
+fn signature(value: &str, key: &SaltedKey) -> String {
+    URL_SAFE_NO_PAD.encode(key.hash(value.as_bytes()))
 }
 
 /// Signs text with the time: `value:time:signature`.
@@ -117,7 +118,12 @@ pub struct TimestampSigner(Signer);
 impl TimestampSigner {
     /// A signer with Django's defaults.
     pub fn new(keys: SecretKeys) -> Self {
-        Self(Signer::new(keys).with_salt("django.core.signing.TimestampSigner"))
+        Self::salted(keys, "django.core.signing.TimestampSigner")
+    }
+
+    /// A signer for one purpose from the start.
+    pub(super) fn salted(keys: SecretKeys, salt: impl Into<Cow<'static, str>>) -> Self {
+        Self(Signer::of(keys, salt.into(), Algorithm::Sha256))
     }
 
     /// Keeps this use apart from others.

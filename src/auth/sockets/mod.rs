@@ -40,7 +40,7 @@ pub(super) struct Ticket {
 }
 
 impl Following {
-    pub(super) fn new(keys: SecretKeys) -> Self {
+    pub(super) fn new(keys: &SecretKeys) -> Self {
         Self { registry: Arc::new(Registry::new()), tags: Tags::new(keys) }
     }
 

@@ -153,6 +153,9 @@ impl Registry {
 
     /// Waits until the others are listened to, or cannot be.
     pub(super) async fn settled(&self) {
+        if *self.ear.borrow() != Ear::Starting {
+            return;
+        }
         // The sender lives as long as this.
         let _ = self.ear.subscribe().wait_for(|ear| *ear != Ear::Starting).await;
     }
