@@ -1,7 +1,6 @@
 //! What is known of one connection: Channels' `scope`, as a struct.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
@@ -72,7 +71,7 @@ pub struct Scope {
     pub channel: Option<String>,
     /// The request's name in logs, in the answer and at proxied servers.
     pub request_id: RequestId,
-    /// The cookies, once the cookie middleware has run.
+    /// The cookies, once the cookie middleware has run. Dropped after accept together with the headers.
     pub cookies: Cookies,
     /// The session, once the session middleware has run.
     pub session: Session,
@@ -209,7 +208,8 @@ impl UrlRoute {
 
 /// Named captures, as text in their canonical form (an `int` capture `007` is `7`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Kwargs(BTreeMap<Arc<str>, String>);
+// By name. There are few, and every open socket has them: a map's first node would take half a KiB.
+pub struct Kwargs(Vec<(Arc<str>, String)>);
 
 impl Kwargs {
     /// A capture as a `T`.
@@ -217,26 +217,33 @@ impl Kwargs {
     /// # Errors
     /// [`KwargError`] when it is absent or does not fit.
     pub fn get<T: FromStr>(&self, name: &str) -> Result<T, KwargError> {
-        let found = self.0.get(name).ok_or_else(|| KwargError {
+        let found = self.text(name).ok_or_else(|| KwargError {
             name: name.to_owned(),
             found: None,
             expected: std::any::type_name::<T>(),
         })?;
         found.parse().map_err(|_| KwargError {
             name: name.to_owned(),
-            found: Some(found.clone()),
+            found: Some(found.to_owned()),
             expected: std::any::type_name::<T>(),
         })
     }
 
     /// A capture's text.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.0.iter().find(|(known, _)| **known == *name).map(|(_, value)| value.as_str())
     }
 
     /// Sets a value; one of the same name is replaced.
     pub fn insert(&mut self, name: impl Into<Arc<str>>, value: impl Into<String>) {
-        self.0.insert(name.into(), value.into());
+        let (name, value) = (name.into(), value.into());
+        match self.0.binary_search_by(|(known, _)| known.cmp(&name)) {
+            Ok(index) => self.0[index].1 = value,
+            Err(index) => {
+                self.0.reserve_exact(1);
+                self.0.insert(index, (name, value));
+            }
+        }
     }
 
     /// All captures, by name.
@@ -246,7 +253,9 @@ impl Kwargs {
 
     /// Sets all values of `other`; they win over those of the same name.
     pub fn extend(&mut self, other: &Self) {
-        self.0.extend(other.0.iter().map(|(name, value)| (Arc::clone(name), value.clone())));
+        for (name, value) in &other.0 {
+            self.insert(Arc::clone(name), value.as_str());
+        }
     }
 
     /// All captures, with names to be shared.

@@ -12,6 +12,7 @@ use super::Policy;
 use super::channel::OwnChannel;
 use crate::auth::User;
 use crate::layers::{ChannelLayer, ChannelName, Delivered, Event, GroupName, LayerError, Pushed};
+use crate::middleware::Cookies;
 use crate::websocket::deflate::Encoding;
 use crate::websocket::outbox::Outbox;
 use crate::websocket::{
@@ -362,6 +363,7 @@ impl Core {
         self.accepted = true;
         if !self.policy.keep_headers {
             self.scope.headers = ::http::HeaderMap::new();
+            self.scope.cookies = Cookies::default();
         }
         crate::auth::follow(&mut self.scope, SocketHandle(Arc::clone(&self.outbox)));
         Ok(())

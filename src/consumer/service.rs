@@ -80,7 +80,8 @@ impl<C, S> ConsumerService<C, S> {
         self.with(|policy| policy.subprotocols = names)
     }
 
-    /// Keeps the handshake's headers in the scope after accept. Default: they are dropped.
+    /// Keeps the handshake's headers and cookies in the scope after accept. Default: they are dropped; the session
+    /// stays.
     pub fn keep_headers(self) -> Self {
         self.with(|policy| policy.keep_headers = true)
     }

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use ::http::header::{CONNECTION, RETRY_AFTER};
 use ::http::{HeaderValue, Method, Request, StatusCode, Version};
+use bytes::Bytes;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -206,10 +207,10 @@ where
     let mut stream = Some(stream);
     let any: &mut dyn Any = &mut stream;
     if let Some(tcp) = any.downcast_mut::<Option<TcpStream>>().and_then(Option::take) {
-        return Ok(Socket::Tcp { stream: tcp, read_ahead: parts.read_buf });
+        return Ok(Socket::Tcp { stream: tcp, read_ahead: apart(&parts.read_buf) });
     }
     match stream {
-        Some(stream) => Ok(Socket::Stream { stream: Box::pin(stream), read_ahead: parts.read_buf }),
+        Some(stream) => Ok(Socket::Stream { stream: Box::pin(stream), read_ahead: apart(&parts.read_buf) }),
         None => Err(Error::msg("the upgraded stream is gone")),
     }
 }
@@ -217,11 +218,17 @@ where
 /// What somebody else's server has upgraded, or a stream of an HTTP/2 connection.
 fn foreign(upgraded: Upgraded) -> Socket {
     match downcast::<TokioIo<TcpStream>>(upgraded) {
-        Ok(parts) => Socket::Tcp { stream: parts.io.into_inner(), read_ahead: parts.read_buf },
+        Ok(parts) => Socket::Tcp { stream: parts.io.into_inner(), read_ahead: apart(&parts.read_buf) },
         Err(upgraded) => {
-            Socket::Stream { stream: Box::pin(TokioIo::new(upgraded)), read_ahead: bytes::Bytes::new() }
+            Socket::Stream { stream: Box::pin(TokioIo::new(upgraded)), read_ahead: Bytes::new() }
         }
     }
+}
+
+/// What was read behind the handshake, mostly nothing, without the buffer that hyper read it into: a slice of it,
+/// even an empty one, would keep its 16 KiB for as long as the socket is open.
+fn apart(read_ahead: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(read_ahead)
 }
 
 fn websocket_scope<B>(mut scope: Scope, request: &mut Request<B>, handshake: &Handshake) -> Scope {

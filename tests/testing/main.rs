@@ -4,6 +4,7 @@
 mod application;
 mod consumers;
 mod http;
+mod idle;
 mod live;
 mod recording;
 mod websocket;
