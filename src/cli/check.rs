@@ -30,6 +30,9 @@ impl Command for Check {
             if !context.arguments().get_flag("offline") {
                 loaded.check_with_database().await?;
             }
+            if let Some(warnings) = loaded.warnings() {
+                eprintln!("warning: {}", warnings.told_as("warning"));
+            }
             println!("{}: nothing is wrong", context.config().display());
             Ok(())
         })

@@ -24,6 +24,9 @@ impl Command for Run {
         Box::pin(async move {
             let loaded = context.load()?;
             logging::begin(&loaded);
+            if let Some(warnings) = loaded.warnings() {
+                warn!("{}", warnings.told_as("warning"));
+            }
             // From here on, so that no signal is missed.
             let mut signals = Signals::listen()?;
             let mut watch = Watch::new(context.config(), loaded.debug());

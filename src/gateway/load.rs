@@ -28,6 +28,7 @@ pub struct Loaded {
     effective: Arc<Vec<Effective>>,
     templates: Templates,
     parts: Parts,
+    warnings: Option<Arc<ConfigError>>,
 }
 
 impl Loaded {
@@ -66,11 +67,14 @@ impl Loaded {
             return Err(ConfigError::of(&document, problems).unwrap_or_else(nothing));
         };
         let templates = templates_of(&settings);
-        problems.extend(check(&settings, &document, parts, &templates));
+        let found = check(&settings, &document, parts, &templates);
+        problems.extend(found.problems);
         if let Some(error) = ConfigError::of(&document, problems) {
             return Err(error);
         }
+        let warnings = ConfigError::of(&document, found.warnings).map(Arc::new);
         Ok(Self {
+            warnings,
             document: Arc::new(document),
             settings: Arc::new(settings),
             effective: Arc::new(effective),
@@ -82,6 +86,11 @@ impl Loaded {
     /// What the file says.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What the file says that works, and is hardly what was meant; `None` when all is well.
+    pub fn warnings(&self) -> Option<&ConfigError> {
+        self.warnings.as_deref()
     }
 
     /// Every value in force with where it came from, secrets hidden: what `config show` prints.

@@ -135,9 +135,14 @@ impl ConfigError {
 
     /// The whole message, with a line that says how much is to come.
     pub(super) fn told(&self) -> String {
+        self.told_as("problem")
+    }
+
+    /// The whole message, with a line that says how much of what is to come.
+    pub(crate) fn told_as(&self, what: &str) -> String {
         match self.count() {
-            1 => format!("the config file has a problem\n\n{self}"),
-            count => format!("the config file has {count} problems\n\n{self}"),
+            1 => format!("the config file has a {what}\n\n{self}"),
+            count => format!("the config file has {count} {what}s\n\n{self}"),
         }
     }
 }

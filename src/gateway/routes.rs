@@ -57,7 +57,12 @@ fn socket(route: &SocketRoute) -> [String; 5] {
     let groups: Vec<_> = route.group.iter().chain(&route.groups).cloned().collect();
     let target = [route.consumer.value.clone(), names(&groups)];
     let upstream = route.upstream.iter().map(|upstream| upstream.to_string());
-    let target: Vec<String> = target.into_iter().chain(upstream).filter(|part| !part.is_empty()).collect();
+    let channel = route.channel.iter().map(|channel| match route.shards.value {
+        1 => format!("channel {}", channel.value),
+        shards => format!("channel {}-0 to -{}", channel.value, shards.saturating_sub(1)),
+    });
+    let target = target.into_iter().chain(upstream).chain(channel);
+    let target: Vec<String> = target.filter(|part| !part.is_empty()).collect();
     let name = route.name.as_ref().map(|name| name.value.clone());
     ["WebSocket".to_owned(), path, name.unwrap_or_default(), guards.join(", "), target.join(" ")]
 }

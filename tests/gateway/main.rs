@@ -19,3 +19,4 @@ mod site;
 #[path = "../support/tools.rs"]
 mod tools;
 mod users;
+mod workers;

@@ -50,7 +50,7 @@ const SET: [(&str, &str); 6] = [
 ];
 
 /// Examples for keys that have no default.
-const EXAMPLES: [(&str, &str); 41] = [
+const EXAMPLES: [(&str, &str); 42] = [
     ("allowed_origins", r#"["https://example.com"]"#),
     ("content_security_policy", r#""default-src 'self'""#),
     ("server.tls.cert", r#""/etc/ssl/example.com/fullchain.pem""#),
@@ -84,6 +84,7 @@ const EXAMPLES: [(&str, &str); 41] = [
     ("websocket.re_path", r"'^ws/room/(?P<room>\d+)/$'"),
     ("websocket.name", r#""chat:socket""#),
     ("websocket.consumer", r#""chat""#),
+    ("websocket.channel", r#""rooms""#),
     ("websocket.group", r#""room_{room}""#),
     ("websocket.upstream", r#""http://127.0.0.1:9000""#),
     ("websocket.max_message_size", r#""64KiB""#),

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 
 pub(crate) use admin::with_admin;
 pub(crate) use application::{application_of, templates_of};
+pub(crate) use consumers::shards_of;
 pub(crate) use layers::{layer_of, layers_of};
 pub use parts::Parts;
 pub(crate) use tables::{has_demo_accounts, make_missing};

@@ -8,6 +8,7 @@ mod site;
 mod socket_routes;
 mod sql;
 mod templates;
+mod workers;
 
 use std::collections::BTreeSet;
 
@@ -26,16 +27,19 @@ pub(super) struct Checked<'s> {
     pub(super) document: &'s Document,
     pub(super) parts: &'s Parts,
     pub(super) problems: Vec<Problem>,
+    /// What works, and is hardly what was meant.
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// What was found.
+pub(crate) struct Found {
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 /// Looks for everything that is wrong with settings whose keys are right one by one.
-pub(crate) fn check(
-    settings: &Settings,
-    document: &Document,
-    parts: &Parts,
-    templates: &Templates,
-) -> Vec<Problem> {
-    let mut checked = Checked { settings, document, parts, problems: Vec::new() };
+pub(crate) fn check(settings: &Settings, document: &Document, parts: &Parts, templates: &Templates) -> Found {
+    let mut checked = Checked { settings, document, parts, problems: Vec::new(), warnings: Vec::new() };
     checked.site();
     checked.names();
     checked.http_routes();
@@ -44,12 +48,16 @@ pub(crate) fn check(
     let names = checked.routes();
     checked.references(&names);
     checked.templates(templates, &names);
-    checked.problems
+    Found { problems: checked.problems, warnings: checked.warnings }
 }
 
 impl Checked<'_> {
     pub(super) fn report(&mut self, problem: Problem) {
         self.problems.push(problem);
+    }
+
+    pub(super) fn warn(&mut self, problem: Problem) {
+        self.warnings.push(problem);
     }
 
     /// Names are given once, to pages and sockets alike.

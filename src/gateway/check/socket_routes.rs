@@ -7,13 +7,14 @@ use crate::gateway::reader::{nearest, one_of};
 use crate::gateway::settings::SocketRoute;
 
 /// The consumers that are part of the program.
-pub(crate) const CONSUMERS: [&str; 5] = ["echo", "chat", "relay", "listen", "proxy"];
+pub(crate) const CONSUMERS: [&str; 6] = ["echo", "chat", "relay", "listen", "worker", "proxy"];
 
 impl Checked<'_> {
     pub(super) fn socket_routes(&mut self) {
         for route in &self.settings.websocket {
             self.one_path(&route.span, route.path.as_ref(), route.re_path.as_ref());
             self.consumer(route);
+            self.worker(route);
             self.groups(route);
             self.bounds(route);
             if let Some(allow) = &route.allow {
@@ -81,7 +82,7 @@ impl Checked<'_> {
         for group in &groups {
             self.group(group, &captured, route.login_required);
         }
-        if !groups.is_empty() {
+        if !groups.is_empty() || *route.consumer == "worker" {
             self.layer(&route.channel_layer, &route.span);
         }
     }

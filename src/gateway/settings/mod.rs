@@ -29,7 +29,7 @@ pub(crate) use log::{LogFormat, LogSettings};
 pub(crate) use proxy::ProxySettings;
 pub(crate) use server::ServerSettings;
 pub(crate) use session::{SessionBackend, SessionTable};
-pub(crate) use websocket_route::{Rates, SocketRoute};
+pub(crate) use websocket_route::{Accept, Rates, SocketRoute};
 
 use super::secret::Secret;
 use super::section::section;

@@ -6,6 +6,7 @@ use crate::gateway::section::section;
 use crate::gateway::setting::Placed;
 use crate::gateway::units::{ByteSize, Rate};
 use crate::gateway::upstream::Upstreams;
+use crate::gateway::words::words;
 use crate::layers::Overflow;
 
 section! {
@@ -17,7 +18,7 @@ section! {
         re_path: Option<Placed<String>> = None,
         /// The route's name, for `url()` in templates.
         name: Option<Placed<String>> = None,
-        /// What speaks with the client: `echo`, `chat`, `relay`, `listen` or `proxy`.
+        /// What speaks with the client: `echo`, `chat`, `relay`, `listen`, `worker` or `proxy`.
         consumer: Placed<String>,
         /// The group that the consumer serves, with placeholders for captures and the user: `chat_{course_id}`,
         /// `user_{user.id}`.
@@ -27,6 +28,15 @@ section! {
         /// For `proxy`: the server behind, `http://host:port` or `unix:` and a path, or a list of several that can
         /// stand in for each other.
         upstream: Option<Placed<Upstreams>> = None,
+        /// For `worker`: the channel on which a worker hears what clients say, such as one of Django's `runworker`.
+        channel: Option<Placed<String>> = None,
+        /// For `worker`: how many channels share the clients, each of whom stays with one: `NAME-0` to `NAME-3` for 4,
+        /// the name itself for 1. More channels let more workers take part, each of which keeps its clients' messages in
+        /// order.
+        shards: Placed<u32> = Placed { value: 1, span: 0..0 },
+        /// For `worker`: who accepts clients: the `worker`, by `websocket.accept` within `limits.accept_time`, or
+        /// `at_once`, once the worker's channel has taken the client's arrival.
+        accept: Accept = Accept::Worker,
         /// The alias of the channel layer.
         channel_layer: Placed<String> = Placed { value: "default".to_owned(), span: 0..0 },
         /// The largest message. Without it, `limits.message_bytes`.
@@ -48,6 +58,17 @@ section! {
         /// A further condition; 403 when it does not hold, 4403 when it ceases to.
         allow: Option<Allow> = None,
     }
+}
+
+/// Who accepts a client of workers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accept {
+    Worker,
+    AtOnce,
+}
+
+words! {
+    Accept { "worker" => Self::Worker, "at_once" => Self::AtOnce }
 }
 
 section! {

@@ -6,6 +6,7 @@ mod limited;
 mod listen;
 mod rate;
 mod relay;
+mod worker;
 
 use std::sync::Arc;
 
@@ -15,6 +16,8 @@ pub(crate) use self::limited::{Limited, RouteLimits};
 use self::listen::Listen;
 pub(crate) use self::rate::lock;
 use self::relay::Relay;
+pub(crate) use self::worker::shards_of;
+use self::worker::{Worker, WorkerRoute};
 use super::Parts;
 use super::proxies::Proxies;
 use crate::consumer::{Context, Forwarded, Policy, WebsocketConsumer, consumer_with_state};
@@ -47,6 +50,11 @@ pub(crate) fn consumer_of(route: &SocketRoute, parts: &Parts, proxies: &Proxies)
         "chat" => built_in::<Chat>(groups, Policy { forwarded: Forwarded::written_by::<Said>(), ..policy }),
         "relay" => built_in::<Relay>(groups, policy),
         "listen" => built_in::<Listen>(groups, policy),
+        "worker" => {
+            let state = WorkerRoute::of(route, groups)?;
+            let consumer = consumer_with_state::<Limited<Worker>, WorkerRoute>(state);
+            BoxedApplication::new(consumer.with_policy(policy))
+        }
         name => return parts.make(name, policy),
     })
 }
