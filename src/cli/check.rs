@@ -14,7 +14,8 @@ impl Command for Check {
             .long_about(
                 "Looks for everything that is wrong with the config file, its templates and its queries, and tells \
                  all of it at once. The exit code is 0 when nothing is. Queries are tried on the database, in which \
-                 missing tables are made; --offline leaves it alone.",
+                 nothing is made or changed: what a start would make of a SQLite database is tried in memory. \
+                 --offline leaves the database out.",
             )
             .arg(
                 Arg::new("offline")
@@ -28,7 +29,10 @@ impl Command for Check {
         Box::pin(async move {
             let loaded = context.load()?;
             if !context.arguments().get_flag("offline") {
-                loaded.check_with_database().await?;
+                let missing = loaded.check_with_database().await?;
+                if !missing.is_empty() {
+                    println!("not in the database yet: {}; `migrate` makes tables", missing.join(", "));
+                }
             }
             if let Some(warnings) = loaded.warnings() {
                 eprintln!("warning: {}", warnings.told_as("warning"));

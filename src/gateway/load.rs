@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::build::{
-    BuildError, Parts, Users, application_of, has_demo_accounts, layers_of, make_missing, templates_of,
-    with_admin,
+    BuildError, Parts, Trial, Users, application_of, has_demo_accounts, layers_of, make_missing,
+    templates_of, with_admin,
 };
 use super::check::{check, check_queries};
 use super::document::Document;
@@ -133,7 +133,7 @@ impl Loaded {
         make_missing(&self.settings, users).await
     }
 
-    /// Lets the database try the file's queries. Tables that are missing are made before.
+    /// Lets the database try the file's queries.
     ///
     /// # Errors
     /// A [`BuildError`] when the database cannot be reached.
@@ -143,14 +143,24 @@ impl Loaded {
         Ok(ConfigError::of(&self.document, problems))
     }
 
-    /// Lets the database try the file's queries. Tables that are missing are made before, since queries are about them.
+    /// Lets the database try the file's queries, without making or changing anything. Where tables of a SQLite database
+    /// are missing, queries are tried on a copy in memory that has them.
+    ///
+    /// Gives the names of Django's tables that are missing, which a start makes unless `database.migrate` is off.
     ///
     /// # Errors
-    /// Every query that the database refuses; a [`BuildError`] when it cannot be reached.
-    pub async fn check_with_database(&self) -> Result<(), BuildError> {
-        let users = self.users().await?;
-        self.migrate(&users).await?;
-        self.check_queries(&users).await?.map_or(Ok(()), |error| Err(BuildError::Queries(Box::new(error))))
+    /// Every query that the database refuses; a [`BuildError`] when it cannot be reached, or a file of SQL is wrong.
+    pub async fn check_with_database(&self) -> Result<Vec<&'static str>, BuildError> {
+        let Some(tables) = &self.settings.database else { return Ok(Vec::new()) };
+        let trial = Trial::open(&self.settings, tables).await?;
+        let mut refused = None;
+        for database in trial.present.iter().chain(&trial.future) {
+            refused = ConfigError::of(&self.document, check_queries(&self.settings, database).await?);
+            if refused.is_none() {
+                break;
+            }
+        }
+        refused.map_or(Ok(trial.missing), |error| Err(BuildError::Queries(Box::new(error))))
     }
 
     /// A worker on the file's channel layers, for the channels that the program has consumers for.

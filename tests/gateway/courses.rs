@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use super::binary::{Site, project, solent};
+use super::binary::{Site, project, solent, stderr_of, stdout_of};
 use super::raw::{Head, Raw};
 
 struct Courses {
@@ -143,4 +143,42 @@ fn queries_are_tried_by_the_database_unless_the_check_is_offline() {
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains("c.titel") && error.contains("solent.toml:"), "{error}");
+}
+
+#[test]
+fn a_check_makes_no_files_and_no_tables_and_tells_which_are_missing() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let check = || {
+        let config = project().join("config/solent.toml");
+        let output = command(&folder).arg("check").arg("--config").arg(config).output().unwrap();
+        assert!(output.status.success(), "{}", stderr_of(&output));
+        stdout_of(&output)
+    };
+    let files = || {
+        let entries = std::fs::read_dir(folder.path()).unwrap().flatten();
+        let mut files: Vec<_> =
+            entries.map(|entry| (entry.path(), std::fs::read(entry.path()).unwrap())).collect();
+        files.sort();
+        files
+    };
+    let told = check();
+    assert!(
+        told.starts_with("not in the database yet: auth_user, django_session; `migrate` makes"),
+        "{told}"
+    );
+    assert!(files().is_empty(), "{:?}", files());
+
+    // A database that is there, without these tables, stays as it is.
+    std::fs::write(folder.path().join("site.db"), "").unwrap();
+    assert!(check().contains("not in the database yet"));
+    assert_eq!(files().len(), 1);
+    assert!(files()[0].1.is_empty());
+
+    let made =
+        command(&folder).arg("migrate").arg("--config").arg(project().join("config/solent.toml")).output();
+    assert!(made.unwrap().status.success());
+    let before = files();
+    let told = check();
+    assert!(!told.contains("not in the database"), "{told}");
+    assert_eq!(files(), before);
 }

@@ -3,6 +3,7 @@
 
 mod binary;
 mod broken;
+mod caching;
 mod commands;
 mod courses;
 mod django;

@@ -50,12 +50,15 @@ const SET: [(&str, &str); 6] = [
 ];
 
 /// Examples for keys that have no default.
-const EXAMPLES: [(&str, &str); 42] = [
+const EXAMPLES: [(&str, &str); 45] = [
     ("allowed_origins", r#"["https://example.com"]"#),
     ("content_security_policy", r#""default-src 'self'""#),
     ("server.tls.cert", r#""/etc/ssl/example.com/fullchain.pem""#),
     ("server.tls.key", r#""/etc/ssl/example.com/privkey.pem""#),
     ("database.demo.data", r#""demo/data.sql""#),
+    ("channel_layers.default.sentinel.master", r#""solent""#),
+    ("channel_layers.default.sentinel.hosts", r#"["redis://127.0.0.1:26379"]"#),
+    ("cache.page_time", r#""10m""#),
     ("session.backend", r#""db""#),
     ("session.cookie_secure", "true"),
     ("session.cookie_domain", r#""example.com""#),

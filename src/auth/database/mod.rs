@@ -98,6 +98,14 @@ impl Database {
         schema::create_missing(self, users).await
     }
 
+    /// Which of Django's tables of users and sessions [`migrate_with_users_in`](Self::migrate_with_users_in) would create.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub async fn missing_tables(&self, users: &UserTable) -> Result<Vec<&'static str>, DatabaseError> {
+        schema::missing(self, users).await.map(|tables| tables.into_iter().map(|table| table.name).collect())
+    }
+
     /// Whether values have no types of their own here, so that a UUID is the text that somebody wrote.
     pub(super) fn is_untyped(&self) -> bool {
         self.dialect() == Dialect::Sqlite

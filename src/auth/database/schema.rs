@@ -5,8 +5,8 @@ use super::{Database, DatabaseError, Pool, postgres, sqlite};
 use crate::auth::UserTable;
 
 /// A table and the statements that make it.
-struct Table {
-    name: &'static str,
+pub(super) struct Table {
+    pub(super) name: &'static str,
     sqlite: &'static [&'static str],
     postgres: &'static [&'static str],
 }
@@ -66,13 +66,25 @@ const TABLES: [Table; 2] = [
     },
 ];
 
-/// Makes the tables that are missing. Several processes may start at once. Users who are in another table than Django's
-/// own need no `auth_user`, and their site makes its table itself.
-pub(super) async fn create_missing(database: &Database, users: &UserTable) -> Result<(), DatabaseError> {
+/// The tables that are missing. Users who are in another table than Django's own need no `auth_user`, and their site
+/// makes its table itself.
+pub(super) async fn missing(
+    database: &Database,
+    users: &UserTable,
+) -> Result<Vec<&'static Table>, DatabaseError> {
+    let mut missing = Vec::new();
     for table in &TABLES {
-        if (table.name == "auth_user" && users.table != table.name) || exists(database, table.name).await? {
-            continue;
+        let is_theirs = table.name == "auth_user" && users.table != table.name;
+        if !is_theirs && !exists(database, table.name).await? {
+            missing.push(table);
         }
+    }
+    Ok(missing)
+}
+
+/// Makes the tables that are missing. Several processes may start at once.
+pub(super) async fn create_missing(database: &Database, users: &UserTable) -> Result<(), DatabaseError> {
+    for table in missing(database, users).await? {
         match &database.pool {
             Pool::Sqlite(shelf) => sqlite::create_table(shelf, table.sqlite).await?,
             Pool::Postgres(pool) => postgres::create_table(pool, table.postgres).await?,

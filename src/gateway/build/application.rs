@@ -48,6 +48,7 @@ pub(crate) fn application_of(
         pages: pages.clone(),
         names: names_of(settings)?,
         proxies: Proxies::of(settings),
+        cache: settings.cache.layer(),
     };
     let views = AllowedHostsLayer::new(hosts.clone()).layer(views_of(&making)?);
     let careful = making.headers();

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::BuildError;
-use crate::gateway::settings::{Backend, LayerSettings, Settings};
-use crate::layers::redis::{Host, RedisChannelLayer, RedisPubSubChannelLayer, RedisSettings};
+use crate::gateway::settings::{Backend, LayerSettings, SentinelSettings, Settings};
+use crate::layers::redis::{Host, HostError, RedisChannelLayer, RedisPubSubChannelLayer, RedisSettings};
 use crate::layers::{Capacities, ChannelLayer, ChannelLayers, LayerError, MemoryChannelLayer};
 
 /// The channel layers of a deployment; not yet started.
@@ -44,14 +44,9 @@ fn capacities(alias: &str, settings: &LayerSettings) -> Result<Capacities, Build
 }
 
 fn redis(alias: &str, settings: &LayerSettings) -> Result<RedisSettings, BuildError> {
-    let urls = settings.hosts.iter().map(|host| host.0.expose());
-    let hosts = match settings.cluster {
-        true => Host::cluster(urls).map(|cluster| vec![cluster]),
-        false => urls.map(Host::parse).collect(),
-    };
-    let hosts = hosts.map_err(|error| BuildError::Layer {
+    let hosts = hosts(settings).map_err(|(setting, reason)| BuildError::Layer {
         alias: alias.to_owned(),
-        source: LayerError::Setting { setting: "hosts".to_owned(), reason: error.to_string() },
+        source: LayerError::Setting { setting: setting.to_owned(), reason },
     })?;
     let keys = settings.symmetric_encryption_keys.iter().map(|key| key.expose().to_owned());
     Ok(RedisSettings {
@@ -70,4 +65,32 @@ fn redis(alias: &str, settings: &LayerSettings) -> Result<RedisSettings, BuildEr
         local_fallback: settings.local_fallback,
         ..RedisSettings::default()
     })
+}
+
+/// The hosts of a layer, or the key that does not fit and why.
+fn hosts(settings: &LayerSettings) -> Result<Vec<Host>, (&'static str, String)> {
+    let urls: Vec<&str> = settings.hosts.iter().map(|host| host.0.expose()).collect();
+    let wrong = |error: HostError| ("hosts", error.to_string());
+    match (&settings.sentinel, settings.cluster) {
+        (Some(_), true) => Err(("sentinel", "a cluster has no Sentinels".to_owned())),
+        (Some(sentinel), false) => behind_sentinels(sentinel, &urls).map(|host| vec![host]),
+        (None, true) => Host::cluster(urls).map(|cluster| vec![cluster]).map_err(wrong),
+        (None, false) => urls.into_iter().map(Host::parse).collect::<Result<_, _>>().map_err(wrong),
+    }
+}
+
+fn behind_sentinels(sentinel: &SentinelSettings, urls: &[&str]) -> Result<Host, (&'static str, String)> {
+    let [url] = urls else {
+        let found = urls.len();
+        return Err((
+            "hosts",
+            format!("one host was expected beside sentinel, which names the master; found {found}"),
+        ));
+    };
+    if sentinel.master.is_empty() || sentinel.hosts.is_empty() {
+        return Err(("sentinel", "the name of a master and one Sentinel at least were expected".to_owned()));
+    }
+    let sentinels = sentinel.hosts.iter().map(|host| host.0.expose());
+    let host = Host::parse(url).and_then(|host| host.sentinel(sentinel.master.as_str(), sentinels));
+    host.map_err(|error| ("sentinel", error.to_string()))
 }

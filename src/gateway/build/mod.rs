@@ -9,6 +9,7 @@ mod parts;
 mod proxies;
 pub(crate) mod routes;
 mod tables;
+mod trial;
 mod users;
 mod views;
 
@@ -20,6 +21,7 @@ pub(crate) use consumers::shards_of;
 pub(crate) use layers::{layer_of, layers_of};
 pub use parts::Parts;
 pub(crate) use tables::{has_demo_accounts, make_missing};
+pub(crate) use trial::Trial;
 pub(crate) use users::{Users, users_of};
 
 use super::ConfigError;

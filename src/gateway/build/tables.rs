@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::BuildError;
-use super::users::{Users, users_of};
+use super::users::{Users, table_of, users_of};
 use crate::auth::{Database, NewUser, Passwords};
 use crate::gateway::settings::{DatabaseSettings, DemoSettings, Settings};
 
@@ -13,22 +13,31 @@ const DEMO_ADDRESS: &str = "@demo.invalid";
 /// Makes what is missing: Django's tables, the site's own, and with debug on the demo's data.
 pub(crate) async fn make_missing(settings: &Settings, users: &Users) -> Result<(), BuildError> {
     let (Some(database), Some(tables)) = (&users.database, &settings.database) else { return Ok(()) };
+    make_tables(settings, tables, database).await?;
+    match &tables.demo {
+        Some(demo) if settings.debug => fill_if_new(settings, demo, database).await,
+        _ => Ok(()),
+    }
+}
+
+/// Makes the tables that are missing: Django's, then the site's own.
+pub(super) async fn make_tables(
+    settings: &Settings,
+    tables: &DatabaseSettings,
+    database: &Database,
+) -> Result<(), BuildError> {
     if tables.migrate {
-        database.migrate().await?;
+        database.migrate_with_users_in(&table_of(settings)).await?;
     }
     for file in &tables.schema {
         run(database, file).await?;
     }
-    match &tables.demo {
-        Some(demo) if settings.debug => fill_if_new(settings, tables, demo, database).await,
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// Fills a database without any users, so that nobody's database gets accounts with known passwords.
 async fn fill_if_new(
     settings: &Settings,
-    _: &DatabaseSettings,
     demo: &DemoSettings,
     database: &Database,
 ) -> Result<(), BuildError> {

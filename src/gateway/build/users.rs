@@ -78,17 +78,23 @@ impl Users {
 fn auth_of(settings: &Settings, database: &Database, keys: &SecretKeys) -> Result<Auth, BuildError> {
     let mut auth = AuthSettings::default();
     auth.recheck_interval = settings.auth.recheck;
+    auth.throttle = settings.auth.throttle.throttle();
     auth.passwords = Passwords::default().with_rehash(settings.auth.rehash.into());
     Ok(Auth::new(users_of(settings, database)?, keys.clone(), auth))
 }
 
-/// The table of users.
+/// The users of the site's table.
 pub(crate) fn users_of(settings: &Settings, database: &Database) -> Result<DatabaseUsers, BuildError> {
+    Ok(DatabaseUsers::in_table(database.clone(), table_of(settings))?)
+}
+
+/// Where users are.
+pub(crate) fn table_of(settings: &Settings) -> UserTable {
     let mut table = UserTable::default();
     table.table.clone_from(&settings.auth.user_table);
     table.id.clone_from(&settings.auth.id_column);
     table.username.clone_from(&settings.auth.name_column);
-    Ok(DatabaseUsers::in_table(database.clone(), table)?)
+    table
 }
 
 fn store_of(

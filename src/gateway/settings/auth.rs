@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::auth::Rehash;
+use crate::auth::{LoginThrottle, Rehash};
 use crate::gateway::section::section;
 use crate::gateway::setting::Placed;
+use crate::gateway::units::OrOff;
 use crate::gateway::words::words;
 
 section! {
@@ -26,6 +27,32 @@ section! {
         id_column: String = "id".to_owned(),
         /// The name that users log in with.
         name_column: String = "username".to_owned(),
+        /// Failed log-ins, each process counting for itself; beyond, 429 with `Retry-After`.
+        throttle: ThrottleTable,
+    }
+}
+
+section! {
+    /// `auth.throttle`.
+    pub(crate) struct ThrottleTable {
+        /// Failed log-ins of one account in a window, from wherever. Too few and anybody can keep a user out for a
+        /// while, too many and a weak password is guessed.
+        per_account: OrOff<u32> = OrOff(LoginThrottle::default().per_account),
+        /// Failed log-ins from one address in a window, for whatever account. Too few and a school behind one address
+        /// is locked out; behind a proxy that is not trusted, all visitors are one address.
+        per_address: OrOff<u32> = OrOff(LoginThrottle::default().per_address),
+        /// How long failures count, from the first one on.
+        window: Duration = LoginThrottle::default().window,
+    }
+}
+
+impl ThrottleTable {
+    pub(crate) fn throttle(&self) -> LoginThrottle {
+        let mut throttle = LoginThrottle::default();
+        throttle.per_account = self.per_account.0;
+        throttle.per_address = self.per_address.0;
+        throttle.window = self.window;
+        throttle
     }
 }
 

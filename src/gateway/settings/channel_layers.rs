@@ -26,6 +26,9 @@ section! {
         /// The hosts are nodes of one Redis Cluster, each of which leads to all. For `redis-pubsub` only; Python knows no
         /// clusters.
         cluster: bool = false,
+        /// The host is whichever master Sentinels name. `hosts` then has one URL, whose password, database and scheme are
+        /// the master's; its address is not used.
+        sentinel: Option<SentinelSettings> = None,
         /// What every key and channel in Redis begins with. Two sites on one Redis need two prefixes.
         prefix: String = "asgi".to_owned(),
         /// Messages that may wait in one channel. Too few lose bursts; too many keep memory for readers that do not
@@ -54,6 +57,16 @@ section! {
         /// While Redis is away, members of one process still reach each other, and still join. Off: sends and joins
         /// fail, so that nobody takes half a room for the whole.
         local_fallback: bool = false,
+    }
+}
+
+section! {
+    /// `sentinel`: Sentinels, which know the master and promote another when it fails.
+    pub(crate) struct SentinelSettings {
+        /// The name that they know the master by.
+        master: String,
+        /// Their addresses, as in `hosts`; those that answer suffice.
+        hosts: Vec<HostUrl>,
     }
 }
 

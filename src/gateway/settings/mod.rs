@@ -5,6 +5,7 @@
 
 mod admin;
 mod auth;
+mod cache;
 mod channel_layers;
 mod database;
 mod http_route;
@@ -20,7 +21,8 @@ use std::path::PathBuf;
 
 pub(crate) use admin::AdminSettings;
 pub(crate) use auth::AuthSettings;
-pub(crate) use channel_layers::{Backend, LayerSettings};
+pub(crate) use cache::CacheTable;
+pub(crate) use channel_layers::{Backend, LayerSettings, SentinelSettings};
 pub(crate) use database::{DatabaseSettings, DemoSettings};
 use http_route::HeaderText;
 pub(crate) use http_route::{CachePolicy, Events, HttpRoute, QuerySettings, Redirect, Respond, Target};
@@ -65,6 +67,8 @@ section! {
         session: SessionTable,
         /// Users, log-in, and how long what a socket was allowed stays allowed.
         auth: AuthSettings,
+        /// Whole pages, kept in memory for visitors who are not logged in.
+        cache: CacheTable,
         /// Templates.
         templates: TemplateSettings,
         /// Static files.

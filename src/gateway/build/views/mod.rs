@@ -23,7 +23,7 @@ use crate::http::proxy::Proxy;
 use crate::http::{
     BoxedHttp, BoxedView, CsrfLayer, HttpError, Response, StaticFiles, TemplatesLayer, ViewService,
 };
-use crate::middleware::{LoginRequiredLayer, PermissionLayer, SecurityHeadersLayer};
+use crate::middleware::{CacheLayer, LoginRequiredLayer, PermissionLayer, SecurityHeadersLayer};
 use crate::routing::Names;
 
 /// What views are made of, beside their own settings.
@@ -33,6 +33,8 @@ pub(crate) struct Making<'s> {
     pub(crate) pages: TemplatesLayer,
     pub(crate) names: Names,
     pub(crate) proxies: Proxies,
+    /// Pages in memory, where the site wants them kept.
+    pub(crate) cache: Option<CacheLayer>,
 }
 
 impl Making<'_> {
@@ -59,6 +61,9 @@ impl Making<'_> {
         let is_own = !target.serves_below();
         if is_own {
             service = BoxedHttp::new(self.pages.layer(service));
+            if let Some(cache) = &self.cache {
+                service = BoxedHttp::new(cache.layer(service));
+            }
         }
         if let (Some(allow), Some(database)) = (&route.allow, &self.users.database) {
             let permission = QueryPermission::new("allow", database.clone(), allow.sql.value.as_str());
