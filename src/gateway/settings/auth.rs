@@ -48,11 +48,11 @@ section! {
 
 impl ThrottleTable {
     pub(crate) fn throttle(&self) -> LoginThrottle {
-        let mut throttle = LoginThrottle::default();
-        throttle.per_account = self.per_account.0;
-        throttle.per_address = self.per_address.0;
-        throttle.window = self.window;
-        throttle
+        LoginThrottle {
+            per_account: self.per_account.0,
+            per_address: self.per_address.0,
+            window: self.window,
+        }
     }
 }
 
