@@ -171,9 +171,14 @@ impl<T: Read + Unpin> Watched<T> {
         let mut buffer = ReadBuf::new(&mut bytes);
         match Pin::new(&mut self.stream).poll_read(cx, buffer.unfilled()) {
             Poll::Pending => {}
-            Poll::Ready(Ok(())) if !buffer.filled().is_empty() => self.ahead = buffer.filled().to_vec(),
+            Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                self.ahead = buffer.filled().to_vec();
+                // They may belong to a body that hyper waits for.
+                cx.waker().wake_by_ref();
+            }
             Poll::Ready(ended) => {
                 self.ended = true;
+                cx.waker().wake_by_ref();
                 if ended.is_ok() { departure.half_closed() } else { departure.gone() }
             }
         }

@@ -11,6 +11,7 @@ mod answers;
 mod backends;
 mod bodies;
 mod connections;
+mod departures;
 mod fields;
 mod smuggling;
 mod sockets;

@@ -39,5 +39,6 @@ fn proxy_of(upstreams: &Upstreams, settings: &ProxySettings) -> Option<Proxy> {
         None => proxy,
     };
     let proxy = proxy.connect_time(settings.connect_time).response_time(settings.response_time);
-    Some(proxy.idle_time(settings.idle_time).connections(settings.connections))
+    let proxy = proxy.idle_time(settings.idle_time).half_closed_time(settings.half_closed_time);
+    Some(proxy.connections(settings.connections))
 }

@@ -15,6 +15,9 @@ section! {
         response_time: Duration = Duration::from_secs(60),
         /// Between two pieces of an answer; then it is broken off. Event streams need it longer than their own pauses.
         idle_time: Duration = Duration::from_secs(60),
+        /// For how long an answer is awaited for a client that has closed its direction of an HTTP/1.1 connection: it may
+        /// still read, but most that close have left. A connection that broke is noticed at once.
+        half_closed_time: Duration = Duration::from_secs(5),
         /// Requests that may be with one server at once; one more waits for `connect_time` and is then a 503.
         connections: usize = 256,
         /// A page that each server is asked for again and again; one that does not answer, or answers with 5xx, is left

@@ -22,6 +22,8 @@ pub(super) enum ProxyError {
     Exchange(#[source] hyper::Error),
     #[error("its answer is not lawful: {0}")]
     Unlawful(&'static str),
+    #[error("the client has left")]
+    Left,
     /// The client's own body failed, or this request cannot be passed on.
     #[error("the request: {0}")]
     Client(HttpError),
@@ -54,6 +56,7 @@ impl ProxyError {
             Self::Full => {
                 HttpError::new(StatusCode::SERVICE_UNAVAILABLE, "The server behind this one is busy.")
             }
+            Self::Left => HttpError::bad_request("You have closed the connection, and no answer came soon."),
             Self::Client(error) => error.clone(),
         }
     }
@@ -67,7 +70,7 @@ impl ProxyError {
             Self::ResponseTime => "response_time",
             Self::Exchange(_) => "broken",
             Self::Unlawful(_) => "unlawful",
-            Self::Client(_) => "client",
+            Self::Left | Self::Client(_) => "client",
         }
     }
 

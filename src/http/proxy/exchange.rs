@@ -21,7 +21,7 @@ use super::forwarded::Circle;
 use super::lease::Lease;
 use super::pool::Pool;
 use super::{forwarded, headers};
-use crate::http::{Body, HttpError, Response, page, wants_html};
+use crate::http::{Body, Departure, HttpError, Response, Watch, page, wants_html};
 use crate::metrics::class;
 use crate::{Scope, Scoped};
 
@@ -47,13 +47,19 @@ async fn ask(
     head: Parts,
     body: Body,
 ) -> Result<Response, ProxyError> {
+    // Nothing is written before the answer's head, which is what else would tell.
+    let presence = scope.departure.as_ref().map(Departure::watch);
     let mut body = Some(body);
     let mut order = backends.order().into_iter().peekable();
     let mut outcome = Err(ProxyError::Full);
     while let Some((backend, own_body)) = order.next().zip(body.take()) {
         let pool = &backend.pool;
         let start = Instant::now();
-        let asked = exchange(pool, scope, &head, own_body).await;
+        let asked = tokio::select! {
+            biased;
+            () = left(presence.as_ref(), pool.settings().half_closed_time) => Err(ProxyError::Left.into()),
+            asked = exchange(pool, scope, &head, own_body) => asked,
+        };
         let result =
             asked.as_ref().map_or_else(|failed| failed.error.label(), |response| class(response.status()));
         scope.env.metrics.upstream(pool.name()).count(result, start.elapsed());
@@ -66,16 +72,31 @@ async fn ask(
                 if failed.error.is_unreachable() {
                     backend.has_failed(pool.settings().out_time);
                 }
-                tracing::warn!(
-                    upstream = pool.name(), request = %scope.request_id, result, error = %failed.error.chain(),
-                    "a server behind has given no answer"
-                );
+                log(pool, scope, &failed.error);
                 body = failed.body.filter(|_| order.peek().is_some());
                 Err(failed.error)
             }
         };
     }
     outcome
+}
+
+/// Waits until the client has left, as far as its connection tells.
+async fn left(presence: Option<&Watch>, patience: Duration) {
+    match presence {
+        Some(presence) => presence.left(patience).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn log(pool: &Pool, scope: &Scope, error: &ProxyError) {
+    let (upstream, request, result) = (pool.name(), &scope.request_id, error.label());
+    if matches!(error, ProxyError::Left) {
+        tracing::debug!(upstream, %request, result, "the client has left before there was an answer");
+    } else {
+        let error = error.chain();
+        tracing::warn!(upstream, %request, result, error, "a server behind has given no answer");
+    }
 }
 
 /// Why there is no answer, and the body of a request that may be sent to another server.

@@ -117,6 +117,13 @@ impl Proxy {
         self.with(|settings| settings.idle_time = time)
     }
 
+    /// For how long the server is waited for on behalf of an HTTP/1.1 client that has closed its direction: it may still
+    /// read, but most that close have left. Default: 5 s. A connection that broke is noticed at once, and the request to
+    /// the server is dropped with it.
+    pub fn half_closed_time(self, time: Duration) -> Self {
+        self.with(|settings| settings.half_closed_time = time)
+    }
+
     /// How many requests may be with the server at once. Default: 256; one more waits for
     /// [`connect_time`](Self::connect_time) and is then a 503. Sockets are not counted.
     pub fn connections(self, most: usize) -> Self {
