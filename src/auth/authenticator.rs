@@ -236,6 +236,18 @@ impl Auth {
         Ok(())
     }
 
+    /// Puts the active user of a primary key into the scope; `false` when there is none.
+    pub(crate) async fn resolve_id(&self, scope: &mut Scope, id: &str) -> Result<bool, AuthError> {
+        if scope.protocol == Protocol::WEBSOCKET {
+            prepare(self, &scope.env).await;
+        }
+        let stored = self.0.users.by_id(id).await?.filter(|stored| stored.account.is_active);
+        let Some(stored) = stored else { return Ok(false) };
+        self.admit(scope, stored);
+        scope.extensions.insert(self.clone());
+        Ok(true)
+    }
+
     /// The active user that a session names, whose password may have changed since.
     async fn session_user(&self, session: &Session) -> Result<Option<StoredUser>, AuthError> {
         let (Some(id), Some(backend)) = (entry(session, USER_ID).await?, entry(session, BACKEND).await?)

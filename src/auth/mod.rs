@@ -5,6 +5,8 @@ mod auth_hash;
 #[cfg(feature = "auth")]
 mod authenticator;
 #[cfg(feature = "auth")]
+mod bearer;
+#[cfg(feature = "auth")]
 mod database;
 #[cfg(feature = "auth")]
 mod error;
@@ -35,6 +37,10 @@ pub use auth_hash::session_auth_hash;
 pub use authenticator::{
     Auth, AuthSettings, authenticate, change_password, login, logout, normalize_username,
 };
+#[cfg(feature = "auth")]
+pub use bearer::{BEARER_SALT, BearerClaims, SignedTokens, TokenError, TokenVerifier};
+#[cfg(feature = "jwt")]
+pub use bearer::{JwtKey, JwtKeyError, JwtTokens};
 #[cfg(feature = "gateway")]
 pub(crate) use database::parameter_names;
 #[cfg(feature = "auth")]
@@ -74,6 +80,19 @@ pub use throttle::LoginThrottle;
 pub use user::{Account, User};
 #[cfg(feature = "auth")]
 pub use users::{DatabaseUsers, NewUser, StoredUser, UserStore, UserTable};
+
+/// Whether a request or connection came with a token that is believed, which no other site's page can have made it
+/// bear.
+#[cfg(feature = "auth")]
+pub(crate) fn bears_token(scope: &crate::Scope) -> bool {
+    scope.extensions.get::<BearerClaims>().is_some()
+}
+
+/// Without users there are no tokens.
+#[cfg(not(feature = "auth"))]
+pub(crate) fn bears_token(_: &crate::Scope) -> bool {
+    false
+}
 
 /// Without users there is nobody to follow.
 #[cfg(not(feature = "auth"))]

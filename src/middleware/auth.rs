@@ -8,13 +8,15 @@ use tower::layer::util::{Identity, Stack};
 use tower::{Layer, Service, ServiceBuilder};
 
 use super::outcome::Outcome;
-use super::sessions::vary_on_cookie;
+use super::sessions::vary_on;
 use super::{CookieLayer, SessionLayer, pass_routes_on};
-use crate::auth::{Auth, AuthError};
+use crate::auth::{Auth, AuthError, bears_token};
 use crate::websocket::Denial;
 use crate::{Scope, Scoped};
 
 /// Puts the session's user into the scope, where `login` and `logout` find what they need as well.
+///
+/// A token that [`BearerLayer`](super::BearerLayer) has verified further out goes before the session.
 ///
 /// A session that names nobody, or whose user is gone, inactive or has another password, is anonymous. While the
 /// database is away, requests and handshakes that bear a session are answered with 503.
@@ -66,7 +68,9 @@ where
                 return S::Response::refused(denial(&error));
             }
             let mut outcome = inner.call(request).await?;
-            outcome.headers_mut().filter(|headers| !is_public(headers)).map(vary_on_cookie);
+            if let Some(headers) = outcome.headers_mut().filter(|headers| !is_public(headers)) {
+                vary_on(headers, "Cookie");
+            }
             Ok(outcome)
         })
     }
@@ -78,25 +82,26 @@ async fn admit(auth: &Auth, scope: &mut Scope) -> Result<(), AuthError> {
     if !scope.session.is_present() {
         return Err(crate::auth::SessionError::NoMiddleware.into());
     }
-    let resolved = auth.resolve(scope).await;
+    let resolved = if bears_token(scope) { Ok(()) } else { auth.resolve(scope).await };
     scope.session.forget_access();
     scope.extensions.insert(auth.clone());
     resolved
 }
 
-fn denial(error: &AuthError) -> Denial {
+/// The answer while users cannot be found out.
+pub(super) fn denial(error: &AuthError) -> Denial {
     let status = error.status();
     let text = if status == StatusCode::SERVICE_UNAVAILABLE {
         "Service unavailable."
     } else {
         "Internal server error."
     };
-    tracing::error!(error = %crate::Error::msg(error.to_string()).chain(), "a session's user could not be found out");
+    tracing::error!(error = %crate::Error::msg(error.to_string()).chain(), "a user could not be found out");
     Denial::new(status, "user", text).with_detail(error.to_string())
 }
 
 /// A response that calls itself public, such as a static file, depends on no user.
-fn is_public(headers: &HeaderMap) -> bool {
+pub(super) fn is_public(headers: &HeaderMap) -> bool {
     headers.get_all(header::CACHE_CONTROL).iter().any(|value| {
         let text = value.to_str().unwrap_or_default();
         text.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("public"))

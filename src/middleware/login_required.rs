@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use ::http::{HeaderValue, StatusCode, header};
 use tower::{Layer, Service};
 
+use super::bearer::challenge;
 use super::hosts::host_of;
 use super::outcome::{Checked, Outcome, passed, refused};
 use super::pass_routes_on;
@@ -25,16 +26,27 @@ use crate::{Protocol, Scoped};
 #[derive(Debug, Clone)]
 pub struct LoginRequiredLayer {
     login_url: Arc<str>,
+    challenges: bool,
 }
 
 impl LoginRequiredLayer {
     /// The login page is at `login_url`, on this site or another.
     pub fn new(login_url: impl Into<Arc<str>>) -> Self {
-        Self { login_url: login_url.into() }
+        Self { login_url: login_url.into(), challenges: false }
+    }
+
+    /// Answers everybody else with 401 and `WWW-Authenticate: Bearer`, handshakes and requests alike: for where
+    /// clients bear tokens, see [`BearerLayer`](super::BearerLayer).
+    #[must_use]
+    pub fn with_bearer_challenge(self) -> Self {
+        Self { challenges: true, ..self }
     }
 
     /// What an anonymous request is answered with.
     fn denial(&self, request: &impl Scoped) -> Denial {
+        if self.challenges {
+            return challenge("login_required", None);
+        }
         if request.scope().protocol == Protocol::WEBSOCKET {
             return Denial::new(StatusCode::FORBIDDEN, "login_required", "Access denied.");
         }

@@ -5,6 +5,8 @@
 
 #[cfg(feature = "auth")]
 mod auth;
+#[cfg(feature = "auth")]
+mod bearer;
 mod cache;
 mod cookies;
 mod hosts;
@@ -26,6 +28,8 @@ pub(crate) mod urlsplit;
 
 #[cfg(feature = "auth")]
 pub use auth::{AuthLayer, AuthStack, Authenticator, auth_stack, session_stack};
+#[cfg(feature = "auth")]
+pub use bearer::{Bearer, BearerLayer};
 pub use cache::{
     CacheLayer, CachePage, CachePageLayer, CacheSettings, NeverCache, NeverCacheLayer, PageCache, cache_page,
     never_cache,
@@ -46,7 +50,7 @@ pub(crate) use outcome::{Checked, passed, refused};
 pub use permissions::{PermissionCheck, PermissionLayer};
 pub use security_headers::{SecurityHeaders, SecurityHeadersLayer};
 #[cfg(feature = "auth")]
-pub(crate) use sessions::vary_on_cookie;
+pub(crate) use sessions::vary_on;
 pub use sessions::{SessionKeeper, SessionLayer};
 pub use set_cookie::{CookieError, SameSite, SetCookie};
 

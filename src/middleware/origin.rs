@@ -137,18 +137,30 @@ fn effective_port(url: &SplitUrl<'_>) -> Result<Option<u16>, NotAUrl> {
 /// let own_hosts = allowed_hosts_origin_validator(&AllowedHosts::new([".example.com"]));
 /// ```
 #[derive(Debug, Clone)]
-pub struct OriginValidatorLayer(OriginValidator);
+pub struct OriginValidatorLayer {
+    validator: OriginValidator,
+    without_origin: bool,
+}
 
 impl OriginValidatorLayer {
     /// A layer that lets in only pages of the `allowed` origins.
     pub fn new<P: AsRef<str>>(allowed: impl IntoIterator<Item = P>) -> Self {
-        Self(OriginValidator::new(allowed))
+        OriginValidator::new(allowed).into()
+    }
+
+    /// Lets handshakes without an `Origin` in where a token authenticates them: programs send none, and browsers
+    /// always do. Off by default. The [`BearerLayer`](super::BearerLayer) stands further out, since it is its word that
+    /// counts.
+    #[cfg(feature = "auth")]
+    #[must_use]
+    pub fn without_origin_for_bearer(self) -> Self {
+        Self { without_origin: true, ..self }
     }
 }
 
 impl From<OriginValidator> for OriginValidatorLayer {
     fn from(validator: OriginValidator) -> Self {
-        Self(validator)
+        Self { validator, without_origin: false }
     }
 }
 
@@ -161,7 +173,7 @@ impl<S> Layer<S> for OriginValidatorLayer {
     type Service = OriginCheck<S>;
 
     fn layer(&self, inner: S) -> OriginCheck<S> {
-        OriginCheck { inner, validator: self.0.clone() }
+        OriginCheck { inner, layer: self.clone() }
     }
 }
 
@@ -169,7 +181,7 @@ impl<S> Layer<S> for OriginValidatorLayer {
 #[derive(Debug, Clone)]
 pub struct OriginCheck<S> {
     inner: S,
-    validator: OriginValidator,
+    layer: OriginValidatorLayer,
 }
 
 impl<S> Service<Connection> for OriginCheck<S>
@@ -190,7 +202,9 @@ where
         let origin = connection.headers().get_all(header::ORIGIN).iter().next_back();
         let origin =
             origin.map(|origin| origin.as_bytes().iter().map(|&b| char::from(b)).collect::<String>());
-        if self.validator.allows(origin.as_deref()) {
+        let is_program =
+            self.layer.without_origin && origin.is_none() && crate::auth::bears_token(connection.scope());
+        if is_program || self.layer.validator.allows(origin.as_deref()) {
             return passed(self.inner.call(connection));
         }
         let detail = match origin {

@@ -109,7 +109,7 @@ async fn finish<T: Outcome<E>, E>(session: Session, mut outcome: T) -> Result<T,
     };
     if let Some(headers) = outcome.headers_mut() {
         if accessed {
-            vary_on_cookie(headers);
+            vary_on(headers, "Cookie");
         }
         if let Some(cookie) = cookie {
             headers.append(header::SET_COOKIE, cookie);
@@ -132,13 +132,13 @@ pub(super) fn denial(error: &SessionError) -> Denial {
     Denial::new(status, "session", text).with_detail(error.to_string())
 }
 
-/// Adds `Cookie` to what the response varies on.
-pub(crate) fn vary_on_cookie(headers: &mut HeaderMap) {
+/// Adds a request header to what the response varies on.
+pub(crate) fn vary_on(headers: &mut HeaderMap, name: &'static str) {
     let named = |value: &HeaderValue| {
         let text = value.to_str().unwrap_or_default();
-        text.split(',').any(|name| matches!(name.trim(), "*") || name.trim().eq_ignore_ascii_case("cookie"))
+        text.split(',').any(|found| found.trim() == "*" || found.trim().eq_ignore_ascii_case(name))
     };
     if !headers.get_all(header::VARY).iter().any(named) {
-        headers.append(header::VARY, HeaderValue::from_static("Cookie"));
+        headers.append(header::VARY, HeaderValue::from_static(name));
     }
 }

@@ -21,6 +21,8 @@ pub(super) enum Due {
     Idle,
     /// Open for too long.
     Age,
+    /// What the connection stood on ends, as its scope says.
+    Over,
 }
 
 /// The clock of one connection: one timer, moved only when it fires, so that traffic does not touch it.
@@ -32,12 +34,14 @@ pub(super) struct Clock {
     received: Instant,
     message: Instant,
     pinged: Option<Instant>,
+    over: Option<Instant>,
 }
 
 impl Clock {
-    pub(super) fn new() -> Self {
+    /// A clock that starts now. `over`: when the connection ends whatever happens.
+    pub(super) fn new(over: Option<Instant>) -> Self {
         let now = Instant::now();
-        Self { timer: None, opened: now, received: now, message: now, pinged: None }
+        Self { timer: None, opened: now, received: now, message: now, pinged: None, over }
     }
 
     /// Bytes came from the peer; `message`: a whole data message.
@@ -107,6 +111,7 @@ impl Clock {
         let stall = waiting_since.map(|since| (since + limits.outbox_stall, Due::Stall));
         let idle = after(self.message, limits.idle_timeout, Due::Idle);
         let age = after(self.opened, limits.max_age, Due::Age);
-        [peer, stall, idle, age].into_iter().flatten().min_by_key(|(at, _)| *at)
+        let over = self.over.map(|over| (over, Due::Over));
+        [peer, stall, idle, age, over].into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 }

@@ -14,6 +14,7 @@ use tokio::task::coop;
 
 use super::clock::{Clock, Due};
 use super::decoder::{Decoder, Incoming};
+use super::ends_at::EndsAt;
 use super::handler::Outcome;
 use super::outbox::{Outbox, Request};
 use super::sockets::Registration;
@@ -81,7 +82,7 @@ impl Line {
         Self {
             wire: Wire::new(accepted.socket, decoder, &outbox),
             outbox,
-            clock: Clock::new(),
+            clock: Clock::new(scope.extensions.get::<EndsAt>().map(EndsAt::when)),
             env,
             request: None,
             mailbox_first: false,
@@ -235,6 +236,12 @@ where
             Due::Stall => CloseFrame::new(CloseCode::OVERFLOW, "no progress in sending"),
             Due::Idle => CloseFrame::new(CloseCode::NORMAL, "idle"),
             Due::Age => CloseFrame::new(CloseCode::RESTART, "the connection is too old: reconnect"),
+            Due::Over => self
+                .ctx
+                .scope()
+                .extensions
+                .get::<EndsAt>()
+                .map_or_else(|| CloseFrame::new(CloseCode::NORMAL, "over"), |ends| ends.frame().clone()),
         };
         Some(End::Close(frame))
     }

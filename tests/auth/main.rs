@@ -16,6 +16,8 @@ mod support;
 mod tools;
 
 mod auth_hash;
+#[cfg(feature = "testing")]
+mod bearer;
 mod cache;
 #[cfg(feature = "redis")]
 mod cache_sessions;
@@ -26,6 +28,8 @@ mod database;
 mod django;
 mod following;
 mod hosts;
+#[cfg(feature = "jwt")]
+mod jwt;
 mod origin;
 mod own_users;
 mod passwords;

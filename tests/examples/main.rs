@@ -8,6 +8,9 @@ mod raw;
 #[path = "../../examples/axum_in_solent.rs"]
 mod axum_in_solent;
 #[allow(dead_code, reason = "an example's `main` is for people")]
+#[path = "../../examples/bearer.rs"]
+mod bearer;
+#[allow(dead_code, reason = "an example's `main` is for people")]
 #[path = "../../examples/own_channel_layer.rs"]
 mod own_channel_layer;
 #[allow(dead_code, reason = "an example's `main` is for people")]

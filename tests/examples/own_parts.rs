@@ -5,7 +5,7 @@ use solent::testing::{HttpCommunicator, WebsocketCommunicator};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use crate::own_channel_layer::WireLayer;
-use crate::{own_middleware, own_protocol, own_session_store, own_user_store};
+use crate::{bearer, own_middleware, own_protocol, own_session_store, own_user_store};
 
 /// The cookies that an answer sets, as a client sends them back.
 fn cookies(answer: &solent::testing::TestResponse) -> String {
@@ -26,6 +26,20 @@ async fn an_own_user_store_logs_in() {
     assert_eq!(answer.text(), "hello ada");
     let who = HttpCommunicator::get(app.clone(), "/").header("cookie", &cookies(&answer)).response().await;
     assert_eq!(who.text(), "you are \"ada\"");
+}
+
+#[tokio::test]
+async fn a_program_bears_a_token() {
+    let app = bearer::app().unwrap();
+    let value = format!("Bearer {}", bearer::tokens().sign("7", std::time::SystemTime::now()));
+    let answer = HttpCommunicator::get(app.clone(), "/").header("authorization", &value).response().await;
+    assert!(answer.text().starts_with("you are \"7\" for"), "{}", answer.text());
+    let nobody = HttpCommunicator::get(app.clone(), "/").response().await;
+    assert_eq!((nobody.status.as_u16(), nobody.header("www-authenticate")), (401, Some("Bearer")));
+    let mut client = WebsocketCommunicator::new(app, "/ws/").header("authorization", &value);
+    client.connect().await.unwrap();
+    client.send_text("hello").await;
+    assert_eq!(client.receive_text().await, "7: hello");
 }
 
 #[tokio::test]

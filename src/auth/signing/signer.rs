@@ -132,6 +132,14 @@ impl TimestampSigner {
         Self(self.0.with_salt(salt))
     }
 
+    /// Another separator, in front of the time and of the signature.
+    ///
+    /// # Errors
+    /// [`SigningError::UnsafeSeparator`] for one that is empty or could be part of a signature.
+    pub fn with_separator(self, separator: impl Into<Cow<'static, str>>) -> Result<Self, SigningError> {
+        Ok(Self(self.0.with_separator(separator)?))
+    }
+
     /// The value with the time `now` and its signature.
     pub fn sign(&self, value: &str, now: SystemTime) -> String {
         self.0.sign(&format!("{value}{}{}", self.0.separator, base62::encode(unix_seconds(now))))
@@ -148,6 +156,19 @@ impl TimestampSigner {
         max_age: Option<Duration>,
         now: SystemTime,
     ) -> Result<&'a str, SigningError> {
+        Ok(self.unsign_with_time(signed, max_age, now)?.0)
+    }
+
+    /// As [`unsign`](Self::unsign), with the time of signing; one that no clock can tell is a bad signature.
+    ///
+    /// # Errors
+    /// As [`unsign`](Self::unsign).
+    pub(crate) fn unsign_with_time<'a>(
+        &self,
+        signed: &'a str,
+        max_age: Option<Duration>,
+        now: SystemTime,
+    ) -> Result<(&'a str, SystemTime), SigningError> {
         let stamped = self.0.unsign(signed)?;
         let (value, time) = stamped.rsplit_once(&*self.0.separator).ok_or(SigningError::BadSignature)?;
         let time = base62::decode(time).ok_or(SigningError::BadSignature)?;
@@ -156,8 +177,14 @@ impl TimestampSigner {
         {
             return Err(SigningError::Expired { max_age, age });
         }
-        Ok(value)
+        Ok((value, time_of(time).ok_or(SigningError::BadSignature)?))
     }
+}
+
+/// A second since 1970 as a time.
+fn time_of(seconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_secs(seconds.unsigned_abs());
+    if seconds < 0 { UNIX_EPOCH.checked_sub(distance) } else { UNIX_EPOCH.checked_add(distance) }
 }
 
 /// Whole seconds since 1970, rounded down.

@@ -14,7 +14,7 @@ use super::settings::CsrfSettings;
 use super::token::Secret;
 use crate::auth::Session;
 use crate::http::{HttpError, Request};
-use crate::middleware::{Cookies, Outcome, vary_on_cookie};
+use crate::middleware::{Cookies, Outcome, vary_on};
 use crate::routing::{RouteInfo, Routes, is_csrf_exempt};
 use crate::websocket::Denial;
 use crate::{Error, Scoped};
@@ -102,6 +102,8 @@ where
                 Ok(secret) => CsrfToken::new(secret),
                 Err(error) => return S::Response::refused(denial_of(&error)),
             };
+            // A browser sends its cookies for any page that asks, and a token for none.
+            let exempt = exempt || crate::auth::bears_token(request.scope());
             if !exempt && let Err(denial) = check(&mut request, &token, &settings).await {
                 return S::Response::refused(denial);
             }
@@ -196,7 +198,7 @@ async fn send<T: Outcome<E>, E>(
     let cookie = settings.cookie(secret.as_str(), over_tls)?;
     if let Some(headers) = outcome.headers_mut() {
         headers.append(header::SET_COOKIE, cookie);
-        vary_on_cookie(headers);
+        vary_on(headers, "Cookie");
     }
     Ok(())
 }
