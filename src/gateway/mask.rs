@@ -10,8 +10,8 @@ pub(crate) const HIDDEN: &str = "…";
 const WIDTH: usize = 120;
 
 /// Names whose values are secret, wherever they stand.
-const SECRET_NAMES: [&str; 4] =
-    ["secret_key", "secret_key_fallbacks", "symmetric_encryption_keys", "password"];
+const SECRET_NAMES: [&str; 5] =
+    ["secret_key", "secret_key_fallbacks", "symmetric_encryption_keys", "password", "verifying_key"];
 
 /// A line of the file, and where the caret stands under it.
 #[derive(Debug, Clone, PartialEq, Eq)]

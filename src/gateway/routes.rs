@@ -1,6 +1,6 @@
 //! The routes as a table for people.
 
-use super::settings::{HttpRoute, Settings, SocketRoute, Target};
+use super::settings::{Bearing, HttpRoute, Settings, SocketRoute, Target};
 
 /// One line per route: kind, path, name, guards, target.
 pub(super) fn table(settings: &Settings) -> String {
@@ -25,7 +25,7 @@ fn page(route: &HttpRoute) -> [String; 5] {
     let kind = if methods.is_empty() { "HTTP".to_owned() } else { format!("HTTP {}", methods.join(",")) };
     let path = path(route.path.as_deref(), route.re_path.as_deref());
     let path = if below { format!("{path}*") } else { path };
-    let mut guards = guards(route.login_required, route.allow.is_some());
+    let mut guards = guards(route.login_required, route.allow.is_some(), route.bearer);
     if route.csrf_exempt {
         guards.push("csrf exempt");
     }
@@ -53,7 +53,7 @@ fn target(route: &HttpRoute) -> String {
 
 fn socket(route: &SocketRoute) -> [String; 5] {
     let path = path(route.path.as_deref(), route.re_path.as_deref());
-    let guards = guards(route.login_required, route.allow.is_some());
+    let guards = guards(route.login_required, route.allow.is_some(), route.bearer);
     let groups: Vec<_> = route.group.iter().chain(&route.groups).cloned().collect();
     let target = [route.consumer.value.clone(), names(&groups)];
     let upstream = route.upstream.iter().map(|upstream| upstream.to_string());
@@ -74,8 +74,13 @@ fn path(path: Option<&String>, re_path: Option<&String>) -> String {
     }
 }
 
-fn guards(login_required: bool, allow: bool) -> Vec<&'static str> {
-    let guards = [(login_required, "login"), (allow, "allow")];
+fn guards(login_required: bool, allow: bool, bearer: Bearing) -> Vec<&'static str> {
+    let guards = [
+        (login_required, "login"),
+        (allow, "allow"),
+        (bearer == Bearing::Accepted, "bearer or session"),
+        (bearer == Bearing::Required, "bearer"),
+    ];
     guards.into_iter().filter(|(on, _)| *on).map(|(_, name)| name).collect()
 }
 

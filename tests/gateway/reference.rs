@@ -50,7 +50,7 @@ const SET: [(&str, &str); 6] = [
 ];
 
 /// Examples for keys that have no default.
-const EXAMPLES: [(&str, &str); 45] = [
+const EXAMPLES: [(&str, &str); 51] = [
     ("allowed_origins", r#"["https://example.com"]"#),
     ("content_security_policy", r#""default-src 'self'""#),
     ("server.tls.cert", r#""/etc/ssl/example.com/fullchain.pem""#),
@@ -63,6 +63,12 @@ const EXAMPLES: [(&str, &str); 45] = [
     ("session.cookie_secure", "true"),
     ("session.cookie_domain", r#""example.com""#),
     ("session.cache.url", r#""redis://127.0.0.1:6379/1""#),
+    ("auth.bearer.users", r#""database""#),
+    ("auth.bearer.jwt.keys.algorithm", r#""RS256""#),
+    ("auth.bearer.jwt.keys.verifying_key", r#""file:/etc/solent/login.pub.pem""#),
+    ("auth.bearer.jwt.keys.id", r#""2026-11""#),
+    ("auth.bearer.jwt.audience", r#""chat""#),
+    ("auth.bearer.jwt.issuer", r#""https://login.example.com""#),
     ("templates.dir", r#""../templates""#),
     ("static.dir", r#""../static""#),
     ("limits.connections", "10000"),
@@ -143,11 +149,12 @@ impl File {
             let (place, written) = (format!("{place}.{}", key.name), format!("{written}{}", key.name));
             match &key.inside {
                 Inside::Value => self.key(&place, &written, key),
-                Inside::Section(inner) | Inside::List(inner) => {
+                Inside::Section(inner) => {
                     self.0.push('\n');
                     self.prose(key.doc);
                     self.keys(&place, &format!("{written}."), inner);
                 }
+                Inside::List(inner) => self.tables(&place, &written, key, inner),
                 Inside::Named(inner) => {
                     self.0.push('\n');
                     self.prose(key.doc);
@@ -155,6 +162,21 @@ impl File {
                 }
             }
         }
+    }
+
+    /// A list of tables inside of a table: what each key of theirs is for, and one of them.
+    fn tables(&mut self, place: &str, written: &str, key: &Key, inner: &[Key]) {
+        self.0.push('\n');
+        self.prose(key.doc);
+        let mut pairs = Vec::new();
+        for key in inner {
+            self.prose(&format!("`{}`: {}", key.name, key.doc));
+            let place = format!("{place}.{}", key.name);
+            let example = EXAMPLES.iter().find(|(name, _)| *name == place);
+            let (_, example) = example.unwrap_or_else(|| panic!("{place} needs an example in this test"));
+            pairs.push(format!("{} = {example}", key.name));
+        }
+        self.0.push_str(&format!("#{written} = [{{ {} }}]\n", pairs.join(", ")));
     }
 
     fn heading(&mut self, key: &Key, heading: &str) {

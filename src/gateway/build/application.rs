@@ -2,6 +2,7 @@
 
 use tower::Layer;
 
+use super::bearer::Bearer;
 use super::consumers::consumer_of;
 use super::guards::bounded;
 use super::proxies::Proxies;
@@ -15,8 +16,7 @@ use crate::gateway::setting::Placed;
 use crate::gateway::settings::{Settings, SocketRoute};
 use crate::http::{BoxedHttp, Templates, TemplatesLayer};
 use crate::middleware::{
-    AllowedHosts, AllowedHostsLayer, LocalOnlyLayer, LoginRequiredLayer, OriginValidator,
-    OriginValidatorLayer, PermissionLayer,
+    AllowedHosts, AllowedHostsLayer, LocalOnlyLayer, LoginRequiredLayer, OriginValidator, PermissionLayer,
 };
 use crate::routing::{BoxedApplication, Names, ProtocolTypeRouter, Routes, UrlRouter, ViewRouter};
 
@@ -42,6 +42,10 @@ pub(crate) fn application_of(
 ) -> Result<ProtocolTypeRouter, BuildError> {
     let hosts = hosts_of(settings);
     let pages = TemplatesLayer::new(templates);
+    let origins = match &settings.allowed_origins {
+        Some(origins) => OriginValidator::new(origins),
+        None => OriginValidator::from_hosts(&hosts),
+    };
     let making = Making {
         settings,
         users,
@@ -49,17 +53,13 @@ pub(crate) fn application_of(
         names: names_of(settings)?,
         proxies: Proxies::of(settings),
         cache: settings.cache.layer(),
+        bearer: Bearer::of(settings, users, origins.into())?,
     };
     let views = AllowedHostsLayer::new(hosts.clone()).layer(views_of(&making)?);
     let careful = making.headers();
     let views =
         if demo { BoxedHttp::new(LocalOnlyLayer::new(DEMO).layer(views)) } else { BoxedHttp::new(views) };
-    let origins = match &settings.allowed_origins {
-        Some(origins) => OriginValidator::new(origins),
-        None => OriginValidator::from_hosts(&hosts),
-    };
-    let sockets = OriginValidatorLayer::from(origins).layer(sockets_of(&making, parts)?);
-    let sockets = AllowedHostsLayer::new(hosts).layer(sockets);
+    let sockets = AllowedHostsLayer::new(hosts).layer(sockets_of(&making, parts)?);
     let sockets = if demo {
         BoxedApplication::new(LocalOnlyLayer::new(DEMO).layer(sockets))
     } else {
@@ -127,7 +127,7 @@ fn guarded(making: &Making<'_>, route: &SocketRoute, mut consumer: BoxedApplicat
     if route.login_required {
         consumer = BoxedApplication::new(LoginRequiredLayer::new("").layer(consumer));
     }
-    users.around_consumer(consumer)
+    making.bearer.around_consumer(route.bearer, users.around_consumer(consumer))
 }
 
 fn pattern_of<'s>(

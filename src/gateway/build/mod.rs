@@ -2,6 +2,7 @@
 
 mod admin;
 mod application;
+mod bearer;
 mod consumers;
 mod guards;
 mod layers;
@@ -25,7 +26,7 @@ pub(crate) use trial::Trial;
 pub(crate) use users::{Users, users_of};
 
 use super::ConfigError;
-use crate::auth::{DatabaseError, PasswordError, SessionError};
+use crate::auth::{DatabaseError, JwtKeyError, PasswordError, SessionError};
 use crate::layers::{LayerError, PatternError};
 use crate::routing::RouteError;
 use crate::server::{ServeError, TlsError};
@@ -78,6 +79,9 @@ pub enum BuildError {
     /// A certificate or its key cannot be used.
     #[error("the certificate cannot be used")]
     Tls(#[from] TlsError),
+    /// A key of JWTs cannot be used.
+    #[error("a key of JWTs")]
+    JwtKey(#[from] JwtKeyError),
     /// A channel layer's settings do not fit together.
     #[error("channel layer {alias:?}")]
     Layer {

@@ -34,10 +34,7 @@ impl Users {
             Some(database) => Some(Database::connect(database.url.0.expose(), database.options()).await?),
             None => None,
         };
-        let keys = settings.secret_key.as_ref().map(|key| {
-            let fallbacks = settings.secret_key_fallbacks.iter().map(|key| key.expose());
-            SecretKeys::new(key.expose()).with_fallbacks(fallbacks)
-        });
+        let keys = keys_of(settings);
         let auth = match (&database, &keys) {
             (Some(database), Some(keys)) => Some(auth_of(settings, database, keys)?),
             _ => None,
@@ -73,6 +70,13 @@ impl Users {
         };
         BoxedApplication::new(CookieLayer::new().layer(consumer))
     }
+}
+
+/// What signs; `None` without a key.
+pub(super) fn keys_of(settings: &Settings) -> Option<SecretKeys> {
+    let key = settings.secret_key.as_ref()?;
+    let fallbacks = settings.secret_key_fallbacks.iter().map(|key| key.expose());
+    Some(SecretKeys::new(key.expose()).with_fallbacks(fallbacks))
 }
 
 fn auth_of(settings: &Settings, database: &Database, keys: &SecretKeys) -> Result<Auth, BuildError> {

@@ -24,6 +24,7 @@ impl Checked<'_> {
             if route.login_required && !self.settings.has_users() {
                 self.needs_users(&route.span, "login_required");
             }
+            self.bearing(&route.span, route.bearer);
         }
     }
 
@@ -79,7 +80,7 @@ impl Checked<'_> {
             Target::Events(events) => {
                 let captured = captures_of(route.path.as_ref(), route.re_path.as_ref());
                 for group in &events.groups {
-                    self.group(group, &captured, route.login_required);
+                    self.group(group, &captured, route.has_users());
                 }
                 self.layer(&events.channel_layer, &events.span);
             }
@@ -142,7 +143,7 @@ impl Checked<'_> {
     }
 
     /// A group's name and what is put into it.
-    pub(super) fn group(&mut self, group: &Placed<String>, captured: &Captures, login_required: bool) {
+    pub(super) fn group(&mut self, group: &Placed<String>, captured: &Captures, has_users: bool) {
         let template = match GroupTemplate::parse(group) {
             Ok(template) => template,
             Err(mistake) => {
@@ -163,10 +164,10 @@ impl Checked<'_> {
                 self.report(problem);
             }
         }
-        if template.needs_user() && !login_required {
+        if template.needs_user() && !has_users {
             let problem =
                 Problem::new(group.span.clone(), "a group of a user, open to visitors who are nobody");
-            self.report(problem.expecting("login_required = true beside it"));
+            self.report(problem.expecting("login_required = true, or bearer = \"required\", beside it"));
         }
     }
 

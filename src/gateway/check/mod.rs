@@ -2,6 +2,7 @@
 //!
 //! One file per part of the file. Everything is looked at, whatever was found before, so that one look tells all.
 
+mod bearer;
 mod http_routes;
 mod patterns;
 mod site;
@@ -41,6 +42,7 @@ pub(crate) struct Found {
 pub(crate) fn check(settings: &Settings, document: &Document, parts: &Parts, templates: &Templates) -> Found {
     let mut checked = Checked { settings, document, parts, problems: Vec::new(), warnings: Vec::new() };
     checked.site();
+    checked.bearer();
     checked.names();
     checked.http_routes();
     checked.socket_routes();

@@ -23,6 +23,7 @@ impl Checked<'_> {
             if route.login_required && !self.settings.has_users() {
                 self.needs_users(&route.span, "login_required");
             }
+            self.bearing(&route.span, route.bearer);
         }
     }
 
@@ -80,7 +81,7 @@ impl Checked<'_> {
         }
         let captured = captures_of(route.path.as_ref(), route.re_path.as_ref());
         for group in &groups {
-            self.group(group, &captured, route.login_required);
+            self.group(group, &captured, route.has_users());
         }
         if !groups.is_empty() || *route.consumer == "worker" {
             self.layer(&route.channel_layer, &route.span);
@@ -91,9 +92,9 @@ impl Checked<'_> {
         let per_user = route.connections_per_user.iter().map(|bound| (&bound.span, "connections_per_user"));
         let rate = route.rate.iter().filter_map(|rate| rate.user.as_ref());
         for (span, name) in per_user.chain(rate.map(|rate| (&rate.span, "rate.user"))) {
-            if !route.login_required {
+            if !route.has_users() {
                 let problem = Problem::new(span.clone(), format!("{name} for visitors who are nobody"));
-                self.report(problem.expecting("login_required = true beside it"));
+                self.report(problem.expecting("login_required = true, or bearer = \"required\", beside it"));
             }
         }
     }

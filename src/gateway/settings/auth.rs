@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::bearer::BearerTable;
 use crate::auth::{LoginThrottle, Rehash};
 use crate::gateway::section::section;
 use crate::gateway::setting::Placed;
@@ -29,6 +30,8 @@ section! {
         name_column: String = "username".to_owned(),
         /// Failed log-ins, each process counting for itself; beyond, 429 with `Retry-After`.
         throttle: ThrottleTable,
+        /// Tokens of clients that are no browsers, for the routes that say `bearer`.
+        bearer: Option<BearerTable> = None,
     }
 }
 

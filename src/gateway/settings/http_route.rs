@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::http::{Method, StatusCode};
 
+use super::bearer::Bearing;
 use crate::gateway::document::{Node, Span, Value};
 use crate::gateway::reader::Reader;
 use crate::gateway::section::section;
@@ -50,6 +51,9 @@ section! {
         cache: Option<CachePolicy> = None,
         /// Sends visitors to the log-in page first.
         login_required: bool = false,
+        /// Whether clients may show a token of `[auth.bearer]` in place of a session: `off`, `accepted`, or `required` (401
+        /// without). In `Authorization: Bearer TOKEN`. With `off` the header is for who is behind.
+        bearer: Bearing = Bearing::Off,
         /// A further condition; 403 when it does not hold.
         allow: Option<Allow> = None,
         /// What a template is given: the rows of queries, by name.
@@ -151,6 +155,11 @@ pub(crate) enum Target<'r> {
 }
 
 impl HttpRoute {
+    /// Whether everybody who gets in is somebody.
+    pub(crate) fn has_users(&self) -> bool {
+        self.login_required || self.bearer == Bearing::Required
+    }
+
     /// The targets that are named: one, unless the file is wrong.
     pub(crate) fn targets(&self) -> Vec<(&'static str, Span, Target<'_>)> {
         [

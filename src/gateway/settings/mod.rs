@@ -5,6 +5,7 @@
 
 mod admin;
 mod auth;
+mod bearer;
 mod cache;
 mod channel_layers;
 mod database;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 
 pub(crate) use admin::AdminSettings;
 pub(crate) use auth::AuthSettings;
+pub(crate) use bearer::{BearerUsers, Bearing, JwtTable};
 pub(crate) use cache::CacheTable;
 pub(crate) use channel_layers::{Backend, LayerSettings, SentinelSettings};
 pub(crate) use database::{DatabaseSettings, DemoSettings};

@@ -1,5 +1,6 @@
 //! `[[websocket]]`: a socket's path, and the consumer behind it.
 
+use super::bearer::Bearing;
 use super::http_route::Allow;
 use crate::consumer::OnError;
 use crate::gateway::section::section;
@@ -55,8 +56,18 @@ section! {
         on_error: OnError = OnError::Report,
         /// Refuses visitors who are not logged in (403).
         login_required: bool = false,
+        /// Whether clients may show a token of `[auth.bearer]` in place of a session: `off`, `accepted`, or `required` (401
+        /// without). In `Authorization: Bearer TOKEN`, or as the subprotocol `bearer.TOKEN`.
+        bearer: Bearing = Bearing::Off,
         /// A further condition; 403 when it does not hold, 4403 when it ceases to.
         allow: Option<Allow> = None,
+    }
+}
+
+impl SocketRoute {
+    /// Whether everybody who gets in is somebody.
+    pub(crate) fn has_users(&self) -> bool {
+        self.login_required || self.bearer == Bearing::Required
     }
 }
 

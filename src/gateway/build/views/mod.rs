@@ -14,6 +14,7 @@ use ::http::{HeaderValue, Method, StatusCode, header};
 use tower::Layer;
 
 pub(crate) use self::static_files::{static_files_of, static_view};
+use super::bearer::Bearer;
 use super::proxies::Proxies;
 use super::routes::Endpoint;
 use super::users::Users;
@@ -35,6 +36,8 @@ pub(crate) struct Making<'s> {
     pub(crate) proxies: Proxies,
     /// Pages in memory, where the site wants them kept.
     pub(crate) cache: Option<CacheLayer>,
+    /// Tokens in place of sessions.
+    pub(crate) bearer: Bearer,
 }
 
 impl Making<'_> {
@@ -78,6 +81,7 @@ impl Making<'_> {
         if is_own || route.login_required || route.allow.is_some() {
             service = self.users.around_view(service);
         }
+        service = self.bearer.around_view(route.bearer, service);
         if !matches!(target, Target::Proxy(_)) {
             service = BoxedHttp::new(self.headers().layer(service));
         }
