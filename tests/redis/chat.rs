@@ -52,9 +52,9 @@ async fn a_python_consumer_in_the_room_is_seen_by_both_and_sees_both() {
     for member in [&mut alice, &mut bob] {
         let event = hears(member).await;
         assert_eq!((&event["user"], &event["message"]), (&json!("dora"), &json!("hello from Python")));
-        assert_eq!(event["type"], "chat_message", "as its sender wrote it: pages take both spellings");
+        assert_eq!(event["type"], "chat.message", "Python's spelling becomes the pages' on the way");
     }
-    assert_eq!(hears(&mut dora).await["type"], "chat_message");
+    assert_eq!(hears(&mut dora).await["type"], "chat_message", "her own process has it as she wrote it");
     for (from, member) in [("alice", &mut alice), ("bob", &mut bob)] {
         says(member, "hello, dora").await;
         assert_eq!(hears(&mut dora).await["user"], from);
