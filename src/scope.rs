@@ -278,10 +278,22 @@ pub struct KwargError {
     expected: &'static str,
 }
 
-#[cfg(feature = "gateway")]
 impl KwargError {
-    /// A value that does not fit.
-    pub(crate) fn unfit(name: &str, found: &str, expected: &'static str) -> Self {
+    /// A capture, or what was made of it, that does not fit: “not found”, when nobody handles it. For conditions that no
+    /// type expresses.
+    ///
+    /// ```
+    /// use solent::{KwargError, Kwargs};
+    ///
+    /// fn month(kwargs: &Kwargs) -> Result<u8, KwargError> {
+    ///     let month: u8 = kwargs.get("month")?;
+    ///     if !(1..=12).contains(&month) {
+    ///         return Err(KwargError::unfit("month", &month.to_string(), "a number from 1 to 12"));
+    ///     }
+    ///     Ok(month)
+    /// }
+    /// ```
+    pub fn unfit(name: &str, found: &str, expected: &'static str) -> Self {
         Self { name: name.to_owned(), found: Some(found.to_owned()), expected }
     }
 }

@@ -41,10 +41,8 @@ pub use authenticator::{
 pub use bearer::{BEARER_SALT, BearerClaims, SignedTokens, TokenError, TokenVerifier};
 #[cfg(feature = "jwt")]
 pub use bearer::{JwtKey, JwtKeyError, JwtTokens};
-#[cfg(feature = "gateway")]
-pub(crate) use database::parameter_names;
 #[cfg(feature = "auth")]
-pub use database::{Database, DatabaseError, DatabaseOptions, Parameter, Row};
+pub use database::{Database, DatabaseError, DatabaseOptions, Parameter, Row, parameter_names};
 #[cfg(feature = "auth")]
 pub use error::AuthError;
 #[cfg(feature = "auth")]

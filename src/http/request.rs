@@ -5,6 +5,7 @@ use std::fmt::Display;
 use serde::de::DeserializeOwned;
 
 use crate::auth::User;
+use crate::middleware::host_of;
 use crate::routing::ReverseError;
 use crate::{ClientError, Kwargs, Scoped, UrlRoute};
 
@@ -26,6 +27,10 @@ pub trait RequestExt {
 
     /// The user; anonymous until the auth middleware has run.
     fn user(&self) -> &User;
+
+    /// The host that the request is addressed to, with its port, as the client has it; `None` without one, and with
+    /// more than one. Who acts on it has [`AllowedHosts`](crate::middleware::AllowedHosts) in front.
+    fn host(&self) -> Option<&str>;
 
     /// The query as a `T`.
     ///
@@ -51,6 +56,10 @@ impl<B> RequestExt for ::http::Request<B> {
 
     fn user(&self) -> &User {
         &self.scope().user
+    }
+
+    fn host(&self) -> Option<&str> {
+        host_of(self.headers())
     }
 
     fn query<T: DeserializeOwned>(&self) -> Result<T, ClientError> {

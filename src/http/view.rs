@@ -65,7 +65,23 @@ impl IntoView<()> for BoxedView {
 }
 
 impl BoxedView {
-    pub(crate) fn new(
+    /// A view that is a closure from a request to the boxed future of its answer: for views that are made while a
+    /// program runs, of what a file or a database says. Functions need no box, see [`IntoView`].
+    ///
+    /// ```
+    /// use solent::http::{BoxedView, text};
+    ///
+    /// fn greeting(words: String) -> BoxedView {
+    ///     BoxedView::new(move |_request| {
+    ///         let words = words.clone();
+    ///         Box::pin(async move { Ok(text(words)) })
+    ///     })
+    /// }
+    ///
+    /// let router = solent::routing::ViewRouter::new([solent::routing::path("", greeting("Hello!".to_owned()))]);
+    /// assert!(router.is_ok());
+    /// ```
+    pub fn new(
         call: impl Fn(Request) -> BoxFuture<'static, Result<Response, Error>> + Send + Sync + 'static,
     ) -> Self {
         Self { call: Arc::new(call), methods: None }

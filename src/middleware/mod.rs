@@ -43,9 +43,7 @@ pub use local_only::{LocalOnly, LocalOnlyLayer};
 #[cfg(feature = "auth")]
 pub use login_required::{LoginRequired, LoginRequiredLayer};
 pub use origin::{OriginCheck, OriginValidator, OriginValidatorLayer, allowed_hosts_origin_validator};
-pub use outcome::Outcome;
-#[cfg(feature = "gateway")]
-pub(crate) use outcome::{Checked, passed, refused};
+pub use outcome::{Checked, Outcome, passed, refused};
 #[cfg(feature = "auth")]
 pub use permissions::{PermissionCheck, PermissionLayer};
 pub use security_headers::{SecurityHeaders, SecurityHeadersLayer};

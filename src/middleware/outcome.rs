@@ -63,14 +63,51 @@ impl<E: From<Refusal>> Outcome<E> for () {
     }
 }
 
-/// The future of a middleware that lets pass or refuses at once.
-pub(crate) type Checked<F, T, E> = Either<F, Ready<Result<T, E>>>;
+/// The future of a middleware that lets pass or refuses at once: [`passed`] or [`refused`].
+///
+/// ```
+/// use std::task::{Context, Poll};
+///
+/// use solent::middleware::{Checked, Outcome, passed, refused};
+/// use solent::websocket::Denial;
+/// use solent::Scoped;
+/// use tower::Service;
+///
+/// /// Serves the visitors of one machine, on both protocols.
+/// #[derive(Clone)]
+/// struct Local<S>(S);
+///
+/// impl<S, R> Service<R> for Local<S>
+/// where
+///     S: Service<R, Response: Outcome<S::Error>>,
+///     R: Scoped,
+/// {
+///     type Response = S::Response;
+///     type Error = S::Error;
+///     type Future = Checked<S::Future, S::Response, S::Error>;
+///
+///     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+///         self.0.poll_ready(cx)
+///     }
+///
+///     fn call(&mut self, request: R) -> Self::Future {
+///         if request.scope().client.is_none_or(|client| client.ip().is_loopback()) {
+///             passed(self.0.call(request))
+///         } else {
+///             refused(Denial::new(http::StatusCode::FORBIDDEN, "local", "Not from there."))
+///         }
+///     }
+/// }
+/// ```
+pub type Checked<F, T, E> = Either<F, Ready<Result<T, E>>>;
 
-pub(crate) fn passed<F, T, E>(inner: F) -> Checked<F, T, E> {
+/// The future of a request or connection that goes on to the inner application.
+pub fn passed<F, T, E>(inner: F) -> Checked<F, T, E> {
     Either::Left(inner)
 }
 
-pub(crate) fn refused<F, T: Outcome<E>, E>(denial: Denial) -> Checked<F, T, E> {
+/// The future of a request or connection that is refused, which is written to the log with its rule.
+pub fn refused<F, T: Outcome<E>, E>(denial: Denial) -> Checked<F, T, E> {
     tracing::warn!(rule = %denial.rule, "refused: {denial}");
     Either::Right(ready(T::refused(denial)))
 }

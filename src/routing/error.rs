@@ -32,6 +32,25 @@ impl PatternError {
     }
 }
 
+impl RouteError {
+    /// The pattern of the route that cannot be: of two that are at odds, the later one.
+    ///
+    /// ```
+    /// use solent::http::text;
+    /// use solent::routing::{ViewRouter, path};
+    ///
+    /// let routes = [path("<slug:page>/", |_| async { text("any") }), path("about/", |_| async { text("one") })];
+    /// assert_eq!(ViewRouter::new(routes).unwrap_err().pattern(), "about/");
+    /// ```
+    pub fn pattern(&self) -> &str {
+        match self {
+            Self::Pattern(error) => error.pattern(),
+            Self::Unreachable { pattern, .. } | Self::Misplaced { pattern, .. } => pattern,
+            Self::DuplicateName { second, .. } => second,
+        }
+    }
+}
+
 /// Why a router cannot be built from its routes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -84,8 +84,13 @@ impl Names {
     }
 }
 
-/// How many characters must be added, taken away or changed to get from one text to the other.
-pub(crate) fn distance(from: &str, to: &str) -> usize {
+/// How many characters must be added, taken away or changed to get from one text to the other: what tells which of the
+/// known names was meant.
+///
+/// ```
+/// assert_eq!(solent::routing::distance("temlate", "template"), 1);
+/// ```
+pub fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     let mut row: Vec<usize> = (0..=to.len()).collect();
     for (number, from) in from.chars().enumerate() {

@@ -213,6 +213,24 @@ fn rendered() -> String {
     file.0 + ROUTES
 }
 
+/// Other crates cannot name every field of `Limits`, nor can the gateway; so what a limit prints as is compared with the keys.
+#[test]
+fn every_limit_is_a_key_of_the_file() {
+    let limits = format!("{:#?}", solent::Limits::default());
+    // The fields of the struct itself stand one step in.
+    let fields = limits
+        .lines()
+        .filter_map(|line| line.strip_prefix("    ").filter(|rest| !rest.starts_with([' ', '}', ')'])));
+    let mut fields: Vec<&str> = fields.filter_map(|line| Some(line.split_once(':')?.0)).collect();
+    let reference = Settings::reference();
+    let table = reference.iter().find(|key| key.name == "limits").unwrap();
+    let Inside::Section(keys) = &table.inside else { panic!("[limits] is no table") };
+    let mut keys: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    fields.sort_unstable();
+    keys.sort_unstable();
+    assert_eq!(fields, keys);
+}
+
 #[test]
 fn production_has_every_key_with_its_default_as_the_code_has_them() {
     let rendered = rendered();

@@ -168,9 +168,28 @@ impl Database {
         Ok(found)
     }
 
-    /// Has a statement understood by the database, with these parameters, and not carried out.
-    #[cfg(feature = "gateway")]
-    pub(crate) async fn prepare(&self, sql: &str, parameters: &[&str]) -> Result<(), DatabaseError> {
+    /// Has a statement understood by the database, with parameters of these names, and not carried out: tells before a
+    /// program serves anybody whether its queries fit the database's tables.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> solent::Result<()> {
+    /// use solent::auth::{Database, DatabaseOptions};
+    ///
+    /// let database = Database::connect("sqlite::memory:", DatabaseOptions::default()).await?;
+    /// database.execute("CREATE TABLE room (id INTEGER, title TEXT)", &[]).await?;
+    /// assert!(database.prepare("SELECT title FROM room WHERE id = :id", &["id"]).await.is_ok());
+    /// assert!(database.prepare("SELECT titel FROM room WHERE id = :id", &["id"]).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What the database does not understand, a parameter that is not among the names, or that it cannot be reached.
+    ///
+    /// # Cancel safety
+    /// Dropping the future leaves nothing behind.
+    pub async fn prepare(&self, sql: &str, parameters: &[&str]) -> Result<(), DatabaseError> {
         let values: Vec<(&str, Parameter)> = parameters.iter().map(|name| (*name, Parameter::Null)).collect();
         let statement = Statement::new(sql, self.dialect(), &values)?;
         self.bounded(async {
@@ -230,9 +249,16 @@ impl Database {
     }
 }
 
-/// The names of a statement's parameters, for the kind of database that a URL names.
-#[cfg(feature = "gateway")]
-pub(crate) fn parameter_names<'s>(sql: &'s str, url: &str) -> Vec<&'s str> {
+/// The names of a statement's parameters, each once and in order, for the kind of database that a URL names. What stands
+/// in strings, quoted names, comments and casts is no parameter.
+///
+/// ```
+/// use solent::auth::parameter_names;
+///
+/// let sql = "SELECT ':no' FROM room WHERE id = :room_id AND owner = :user_id OR id = :room_id";
+/// assert_eq!(parameter_names(sql, "sqlite:site.db"), ["room_id", "user_id"]);
+/// ```
+pub fn parameter_names<'s>(sql: &'s str, url: &str) -> Vec<&'s str> {
     let dialect = if url.starts_with("postgres") { Dialect::Postgres } else { Dialect::Sqlite };
     placeholders::names(sql, dialect)
 }

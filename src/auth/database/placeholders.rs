@@ -128,7 +128,6 @@ impl<'a> Statement<'a> {
 }
 
 /// The names of a statement's parameters, each once, in order.
-#[cfg(feature = "gateway")]
 pub(super) fn names(sql: &str, dialect: Dialect) -> Vec<&str> {
     let mut names = Vec::new();
     let mut at = 0;

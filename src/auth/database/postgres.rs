@@ -63,7 +63,6 @@ pub(super) async fn row(pool: &PgPool, statement: &Statement<'_>) -> Result<Opti
 }
 
 /// Has a statement understood, and not carried out.
-#[cfg(feature = "gateway")]
 pub(super) async fn understand(pool: &PgPool, statement: &Statement<'_>) -> Result<(), DatabaseError> {
     use sqlx::{Executor as _, SqlSafeStr as _};
     let mut connection = pool.acquire().await?;

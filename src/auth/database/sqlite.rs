@@ -74,7 +74,6 @@ pub(super) async fn row(shelf: &Shelf, statement: &Statement<'_>) -> Result<Opti
 }
 
 /// Has a statement understood, and not carried out.
-#[cfg(feature = "gateway")]
 pub(super) async fn understand(shelf: &Shelf, statement: &Statement<'_>) -> Result<(), DatabaseError> {
     use sqlx::{Executor as _, SqlSafeStr as _};
     let mut taken = shelf.take().await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::BuildError;
-use crate::gateway::settings::{Backend, LayerSettings, SentinelSettings, Settings};
+use crate::gateway::settings::{Backend, LayerSettings, SentinelSettings, Settings, changed};
 use crate::layers::redis::{Host, HostError, RedisChannelLayer, RedisPubSubChannelLayer, RedisSettings};
 use crate::layers::{Capacities, ChannelLayer, ChannelLayers, LayerError, MemoryChannelLayer};
 
@@ -49,22 +49,22 @@ fn redis(alias: &str, settings: &LayerSettings) -> Result<RedisSettings, BuildEr
         source: LayerError::Setting { setting: setting.to_owned(), reason },
     })?;
     let keys = settings.symmetric_encryption_keys.iter().map(|key| key.expose().to_owned());
-    Ok(RedisSettings {
-        hosts,
-        prefix: settings.prefix.clone(),
-        serializer_format: settings.serializer_format.clone(),
-        symmetric_encryption_keys: keys.collect(),
-        message_bytes: settings.message_size.0,
-        expiry: settings.expiry,
-        group_expiry: settings.group_expiry,
-        capacity: capacities(alias, settings)?,
-        random_prefix_length: settings.random_prefix_length,
-        connect_time: settings.connect_time,
-        response_time: settings.response_time,
-        start_without_layer: settings.start_without_layer,
-        local_fallback: settings.local_fallback,
-        ..RedisSettings::default()
-    })
+    let capacity = capacities(alias, settings)?;
+    Ok(changed(|redis: &mut RedisSettings| {
+        redis.hosts = hosts;
+        redis.prefix = settings.prefix.clone();
+        redis.serializer_format = settings.serializer_format.clone();
+        redis.symmetric_encryption_keys = keys.collect();
+        redis.message_bytes = settings.message_size.0;
+        redis.expiry = settings.expiry;
+        redis.group_expiry = settings.group_expiry;
+        redis.capacity = capacity;
+        redis.random_prefix_length = settings.random_prefix_length;
+        redis.connect_time = settings.connect_time;
+        redis.response_time = settings.response_time;
+        redis.start_without_layer = settings.start_without_layer;
+        redis.local_fallback = settings.local_fallback;
+    }))
 }
 
 /// The hosts of a layer, or the key that does not fit and why.

@@ -86,11 +86,7 @@ impl Checked<'_> {
                 Ok(router) => return router,
                 Err(error) => error,
             };
-            let text = match &error {
-                RouteError::Pattern(error) => error.pattern(),
-                RouteError::Unreachable { pattern, .. } | RouteError::Misplaced { pattern, .. } => pattern,
-                RouteError::DuplicateName { second, .. } => second,
-            };
+            let text = error.pattern();
             // Of equal patterns the last is the one that is in the way of nobody.
             let Some(at) = candidates.iter().rposition(|it| it.pattern.text() == text) else {
                 self.report(Problem::new(0..0, error.to_string()));

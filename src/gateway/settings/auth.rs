@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::bearer::BearerTable;
+use super::changed;
 use crate::auth::{LoginThrottle, Rehash};
 use crate::gateway::section::section;
 use crate::gateway::setting::Placed;
@@ -51,11 +52,11 @@ section! {
 
 impl ThrottleTable {
     pub(crate) fn throttle(&self) -> LoginThrottle {
-        LoginThrottle {
-            per_account: self.per_account.0,
-            per_address: self.per_address.0,
-            window: self.window,
-        }
+        changed(|throttle: &mut LoginThrottle| {
+            throttle.per_account = self.per_account.0;
+            throttle.per_address = self.per_address.0;
+            throttle.window = self.window;
+        })
     }
 }
 

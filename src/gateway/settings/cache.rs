@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::changed;
 use crate::gateway::section::section;
 use crate::gateway::units::ByteSize;
 use crate::middleware::{CacheLayer, CacheSettings};
@@ -27,12 +28,12 @@ section! {
 impl CacheTable {
     /// An empty cache; `None` when it is off.
     pub(crate) fn layer(&self) -> Option<CacheLayer> {
-        let settings = CacheSettings {
-            page_time: self.page_time,
-            pages: self.pages,
-            bytes: self.bytes.0,
-            page_bytes: self.page_bytes.0,
-        };
+        let settings = changed(|settings: &mut CacheSettings| {
+            settings.page_time = self.page_time;
+            settings.pages = self.pages;
+            settings.bytes = self.bytes.0;
+            settings.page_bytes = self.page_bytes.0;
+        });
         self.enabled.then(|| CacheLayer::new(settings))
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::changed;
 use crate::auth::DatabaseOptions;
 use crate::gateway::document::Node;
 use crate::gateway::problem::Problem;
@@ -50,13 +51,12 @@ section! {
 
 impl DatabaseSettings {
     pub(crate) fn options(&self) -> DatabaseOptions {
-        DatabaseOptions {
-            connections: self.connections,
-            acquire_time: self.acquire_time,
-            query_time: self.query_time,
-            idle_time: self.idle_time,
-            ..DatabaseOptions::default()
-        }
+        changed(|options: &mut DatabaseOptions| {
+            options.connections = self.connections;
+            options.acquire_time = self.acquire_time;
+            options.query_time = self.query_time;
+            options.idle_time = self.idle_time;
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::changed;
 use crate::Limits;
 use crate::gateway::document::{Node, Value};
 use crate::gateway::reader::Reader;
@@ -91,49 +92,49 @@ section! {
 
 impl CompressionSettings {
     fn compression(&self) -> Compression {
-        Compression {
-            enabled: self.enabled,
-            min_size: self.min_size.0,
-            level: self.level.0,
-            client_context_takeover: self.client_context_takeover,
-        }
+        changed(|compression: &mut Compression| {
+            compression.enabled = self.enabled;
+            compression.min_size = self.min_size.0;
+            compression.level = self.level.0;
+            compression.client_context_takeover = self.client_context_takeover;
+        })
     }
 }
 
 impl LimitSettings {
     /// The bounds as the server takes them.
     pub(crate) fn limits(&self) -> Limits {
-        Limits {
-            header_time: self.header_time,
-            tls_handshake_time: self.tls_handshake_time,
-            accept_time: self.accept_time,
-            header_bytes: self.header_bytes.0,
-            header_fields: self.header_fields,
-            body_bytes: self.body_bytes.0,
-            body_read_time: self.body_read_time,
-            keep_alive: self.keep_alive,
-            message_bytes: self.message_bytes.0,
-            frame_bytes: self.frame_bytes.0,
-            compression: self.compression.compression(),
-            ping_interval: self.ping_interval.0,
-            ping_timeout: self.ping_timeout.0,
-            idle_timeout: self.idle_timeout.0,
-            max_age: self.max_age.0,
-            outbox_bytes: self.outbox_bytes.0,
-            outbox_stall: self.outbox_stall,
-            mailbox_events: self.mailbox_events,
-            groups_per_connection: self.groups_per_connection,
-            mailbox_bytes: self.mailbox_bytes.0,
-            close_time: self.close_time,
-            disconnect_time: self.disconnect_time,
-            connections: self.connections,
-            connections_per_address: self.connections_per_address,
-            blocking_threads: self.blocking_threads,
-            blocking_queue: self.blocking_queue,
-            drain_delay: self.drain_delay,
-            drain_time: self.drain_time,
-            drain_code: self.drain_code.0,
-        }
+        changed(|limits: &mut Limits| {
+            limits.header_time = self.header_time;
+            limits.tls_handshake_time = self.tls_handshake_time;
+            limits.accept_time = self.accept_time;
+            limits.header_bytes = self.header_bytes.0;
+            limits.header_fields = self.header_fields;
+            limits.body_bytes = self.body_bytes.0;
+            limits.body_read_time = self.body_read_time;
+            limits.keep_alive = self.keep_alive;
+            limits.message_bytes = self.message_bytes.0;
+            limits.frame_bytes = self.frame_bytes.0;
+            limits.compression = self.compression.compression();
+            limits.ping_interval = self.ping_interval.0;
+            limits.ping_timeout = self.ping_timeout.0;
+            limits.idle_timeout = self.idle_timeout.0;
+            limits.max_age = self.max_age.0;
+            limits.outbox_bytes = self.outbox_bytes.0;
+            limits.outbox_stall = self.outbox_stall;
+            limits.mailbox_events = self.mailbox_events;
+            limits.groups_per_connection = self.groups_per_connection;
+            limits.mailbox_bytes = self.mailbox_bytes.0;
+            limits.close_time = self.close_time;
+            limits.disconnect_time = self.disconnect_time;
+            limits.connections = self.connections;
+            limits.connections_per_address = self.connections_per_address;
+            limits.blocking_threads = self.blocking_threads;
+            limits.blocking_queue = self.blocking_queue;
+            limits.drain_delay = self.drain_delay;
+            limits.drain_time = self.drain_time;
+            limits.drain_code = self.drain_code.0;
+        })
     }
 }
 

@@ -20,6 +20,13 @@ mod websocket_route;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+/// A default, changed: how settings of other rooms are written, whose structs may grow.
+pub(crate) fn changed<T: Default>(change: impl FnOnce(&mut T)) -> T {
+    let mut value = T::default();
+    change(&mut value);
+    value
+}
+
 pub(crate) use admin::AdminSettings;
 pub(crate) use auth::AuthSettings;
 pub(crate) use bearer::{BearerUsers, Bearing, JwtTable};

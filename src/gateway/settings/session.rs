@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::changed;
 use super::channel_layers::HostUrl;
 use crate::auth::{RedisCache, RedisCacheSettings, SessionSettings};
 use crate::gateway::section::section;
@@ -98,11 +99,11 @@ impl SessionTable {
 impl SessionCache {
     /// The cache; `None` for a host that a check has refused.
     pub(crate) fn cache(&self) -> Option<RedisCache> {
-        Some(RedisCache::new(RedisCacheSettings {
-            hosts: vec![Host::parse(self.url.0.expose()).ok()?],
-            key_prefix: self.key_prefix.clone(),
-            version: self.version,
-            ..RedisCacheSettings::default()
-        }))
+        let host = Host::parse(self.url.0.expose()).ok()?;
+        Some(RedisCache::new(changed(|cache: &mut RedisCacheSettings| {
+            cache.hosts = vec![host];
+            cache.key_prefix.clone_from(&self.key_prefix);
+            cache.version = self.version;
+        })))
     }
 }

@@ -165,9 +165,16 @@ impl Templates {
         self.0.source.read(name).is_ok_and(|text| text.is_some())
     }
 
-    /// A template's text; `None` when there is none of this name.
-    #[cfg(feature = "gateway")]
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
+    /// A template's text as it was written; `None` when there is none of this name. With [`check`](Self::check), it
+    /// shows the line that a mistake is in.
+    ///
+    /// ```
+    /// use solent::http::Templates;
+    ///
+    /// let templates = Templates::embedded([("hello.html", "Hello, {{ name }}!")]);
+    /// assert_eq!(templates.text("hello.html").as_deref(), Some("Hello, {{ name }}!"));
+    /// ```
+    pub fn text(&self, name: &str) -> Option<String> {
         self.0.source.read(name).ok().flatten()
     }
 

@@ -23,7 +23,7 @@ use super::proxies::Proxies;
 use crate::consumer::{Context, Forwarded, Policy, WebsocketConsumer, consumer_with_state};
 use crate::gateway::group_template::GroupTemplate;
 use crate::gateway::setting::Placed;
-use crate::gateway::settings::SocketRoute;
+use crate::gateway::settings::{SocketRoute, changed};
 use crate::http::proxy::{Proxy, ProxyConsumer};
 use crate::layers::GroupName;
 use crate::routing::BoxedApplication;
@@ -37,17 +37,24 @@ pub(crate) const LAYER_GAP: &str = r#"{"type":"layer.gap"}"#;
 
 /// The consumer that a route names; `None` for one that nobody knows.
 pub(crate) fn consumer_of(route: &SocketRoute, parts: &Parts, proxies: &Proxies) -> Option<BoxedApplication> {
-    let policy = policy_of(route);
+    let mut policy = policy_of(route);
     let groups = groups_of(route.group.iter().chain(&route.groups));
     Some(match route.consumer.as_str() {
         "proxy" => {
             let proxy = proxies.get(&route.upstream.as_ref()?.value)?.clone();
             let consumer = consumer_with_state::<Limited<ProxyConsumer>, Proxy>(proxy);
-            BoxedApplication::new(consumer.with_policy(Policy { layer: None, ..policy }))
+            policy.layer = None;
+            BoxedApplication::new(consumer.with_policy(policy))
         }
         // Neither of the two speaks to a channel layer, which need not be there.
-        "echo" => built_in::<Echo>(groups, Policy { layer: None, ..policy }),
-        "chat" => built_in::<Chat>(groups, Policy { forwarded: Forwarded::written_by::<Said>(), ..policy }),
+        "echo" => {
+            policy.layer = None;
+            built_in::<Echo>(groups, policy)
+        }
+        "chat" => {
+            policy.forwarded = Forwarded::written_by::<Said>();
+            built_in::<Chat>(groups, policy)
+        }
         "relay" => built_in::<Relay>(groups, policy),
         "listen" => built_in::<Listen>(groups, policy),
         "worker" => {
@@ -69,14 +76,13 @@ fn built_in<C: WebsocketConsumer<Groups>>(groups: Groups, policy: Policy) -> Box
 }
 
 fn policy_of(route: &SocketRoute) -> Policy {
-    Policy {
-        on_error: route.on_error,
-        overflow: route.overflow,
-        max_message_size: route.max_message_size.map(|size| size.0),
-        subprotocols: route.subprotocols.clone(),
-        layer: (!route.channel_layer.is_empty()).then(|| route.channel_layer.value.clone()),
-        ..Policy::default()
-    }
+    changed(|policy: &mut Policy| {
+        policy.on_error = route.on_error;
+        policy.overflow = route.overflow;
+        policy.max_message_size = route.max_message_size.map(|size| size.0);
+        policy.subprotocols = route.subprotocols.clone();
+        policy.layer = (!route.channel_layer.is_empty()).then(|| route.channel_layer.value.clone());
+    })
 }
 
 /// Joins the route's groups, whose events then go straight to the client.

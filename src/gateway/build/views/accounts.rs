@@ -5,8 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::auth::{NEXT, authenticate, login, logout, normalize_username, url_has_allowed_host_and_scheme};
-use crate::http::{BoxedView, Form, Render, Request, Response, redirect};
-use crate::middleware::host_of;
+use crate::http::{BoxedView, Form, Render, Request, RequestExt, Response, redirect};
 use crate::{Result, Scoped};
 
 const WRONG: &str = "Please enter a correct username and password. Both may be case-sensitive.";
@@ -62,6 +61,6 @@ fn next_of_query(request: &Request) -> Result<String> {
 
 /// Whether an address leads to this site.
 fn is_safe(request: &Request, next: &str) -> bool {
-    let host = host_of(request.headers()).unwrap_or_default();
+    let host = request.host().unwrap_or_default();
     url_has_allowed_host_and_scheme(next, &[host], request.scope().is_secure())
 }

@@ -11,7 +11,7 @@ use tracing::warn;
 use self::message::{Answer, Client};
 use super::{Groups, LAYER_GAP, fill};
 use crate::consumer::{Context, WebsocketConsumer};
-use crate::gateway::settings::{Accept, SocketRoute};
+use crate::gateway::settings::{Accept, SocketRoute, changed};
 use crate::layers::{ChannelName, Event, EventError, GroupName, LayerError, LayerGap, Value};
 use crate::websocket::{Acceptance, CloseCode, CloseFrame, Denial, Message};
 use crate::{Error, Result};
@@ -143,7 +143,7 @@ impl Worker {
         if chosen.is_none() && subprotocol.is_some() {
             self.left_out("a subprotocol that the client does not offer")?;
         }
-        ctx.accept_with(Acceptance { subprotocol: chosen, ..Acceptance::default() }).await?;
+        ctx.accept_with(changed(|acceptance: &mut Acceptance| acceptance.subprotocol = chosen)).await?;
         self.accepted = true;
         Ok(())
     }
