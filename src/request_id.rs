@@ -1,6 +1,7 @@
 //! The name of one request, by which log entries of several servers are put together.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ::http::header::HeaderName;
 use ::http::{HeaderMap, HeaderValue};
@@ -20,7 +21,7 @@ const LONGEST: usize = 128;
 /// assert_eq!(id.as_str().len(), 32);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RequestId(HeaderValue);
+pub struct RequestId(Option<Arc<str>>);
 
 impl RequestId {
     /// The field's name.
@@ -29,8 +30,7 @@ impl RequestId {
     /// A new name: 128 random bits in hexadecimal.
     #[expect(clippy::new_without_default, reason = "no two are equal, which nobody expects of a default")]
     pub fn new() -> Self {
-        let text = format!("{:032x}", rand::random::<u128>());
-        Self(HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("0")))
+        Self(Some(format!("{:032x}", rand::random::<u128>()).into()))
     }
 
     /// The name that a proxy has given: 1 to 128 letters, digits and `-_.:+/=@`; `None` for anything else, which might
@@ -40,19 +40,20 @@ impl RequestId {
         let value = values.next().filter(|_| values.next().is_none())?;
         let is_fine = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:+/=@".contains(byte);
         let fits = (1..=LONGEST).contains(&value.len()) && value.as_bytes().iter().all(is_fine);
-        fits.then(|| Self(value.clone()))
+        Some(Self(Some(value.to_str().ok().filter(|_| fits)?.into())))
     }
 
     /// The name of scopes that no server made.
-    pub(crate) const NONE: Self = Self(HeaderValue::from_static(""));
+    pub(crate) const NONE: Self = Self(None);
 
     /// The text; empty in a scope that no server made.
     pub fn as_str(&self) -> &str {
-        self.0.to_str().unwrap_or_default()
+        self.0.as_deref().unwrap_or_default()
     }
 
     pub(crate) fn header_value(&self) -> HeaderValue {
-        self.0.clone()
+        // What can stand in the field was all that was taken.
+        HeaderValue::from_str(self.as_str()).unwrap_or(HeaderValue::from_static(""))
     }
 }
 

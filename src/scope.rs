@@ -51,7 +51,7 @@ pub struct Scope {
     /// The path, percent-decoded once.
     pub path: String,
     /// The path as it stood in the request line.
-    pub raw_path: String,
+    pub raw_path: Arc<str>,
     /// What an outer router left for the inner ones; `None` until a router has matched.
     pub path_remaining: Option<String>,
     /// Prefix under which the application is mounted, without a trailing slash; cut off by the outermost router.
@@ -83,6 +83,9 @@ pub struct Scope {
     pub extensions: Extensions,
     /// What all connections of this server share.
     pub env: Arc<Environment>,
+    /// Who knows the users, once the auth middleware has run.
+    #[cfg(feature = "auth")]
+    pub(crate) auth: Option<crate::auth::Auth>,
     /// The way from the client to this server.
     pub(crate) passage: Passage,
     /// What an HTTP/1.1 connection tells of its client while an answer is awaited.
@@ -106,7 +109,7 @@ impl Scope {
             protocol,
             method: Method::GET,
             scheme: Cow::Borrowed("http"),
-            raw_path: path.clone(),
+            raw_path: path.as_str().into(),
             path,
             path_remaining: None,
             root_path: String::new(),
@@ -123,6 +126,8 @@ impl Scope {
             url_route: UrlRoute::default(),
             extensions: Extensions::new(),
             env: Arc::default(),
+            #[cfg(feature = "auth")]
+            auth: None,
             passage: Passage::default(),
             departure: None,
         }

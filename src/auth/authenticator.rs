@@ -244,7 +244,7 @@ impl Auth {
         let stored = self.0.users.by_id(id).await?.filter(|stored| stored.account.is_active);
         let Some(stored) = stored else { return Ok(false) };
         self.admit(scope, stored);
-        scope.extensions.insert(self.clone());
+        scope.auth = Some(self.clone());
         Ok(true)
     }
 
@@ -275,7 +275,7 @@ impl Auth {
     }
 
     fn of(scope: &Scope) -> Result<Self, AuthError> {
-        scope.extensions.get::<Self>().cloned().ok_or(AuthError::NoMiddleware)
+        scope.auth.clone().ok_or(AuthError::NoMiddleware)
     }
 }
 

@@ -71,7 +71,7 @@ pub use signing::{
     Algorithm, DUMPS_SALT, SecretKeys, Signer, SigningError, TimestampSigner, dumps, loads, salted_hmac,
 };
 #[cfg(feature = "auth")]
-pub(crate) use sockets::{Guards, follow};
+pub(crate) use sockets::{Guards, Lease, follow};
 pub(crate) use status::{retry_after_of, status_of};
 #[cfg(feature = "auth")]
 pub use throttle::LoginThrottle;
@@ -94,4 +94,10 @@ pub(crate) fn bears_token(_: &crate::Scope) -> bool {
 
 /// Without users there is nobody to follow.
 #[cfg(not(feature = "auth"))]
-pub(crate) fn follow(_: &mut crate::Scope, _: crate::websocket::SocketHandle) {}
+pub(crate) fn follow(_: &mut crate::Scope, _: crate::websocket::SocketHandle) -> Option<Lease> {
+    None
+}
+
+/// Of what is not followed there are no leases.
+#[cfg(not(feature = "auth"))]
+pub(crate) type Lease = std::convert::Infallible;

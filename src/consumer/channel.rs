@@ -18,9 +18,8 @@ const DEFAULT_LAYER: &str = "default";
 /// A consumer's place in the channel layer. A consumer that never uses it costs the layer nothing.
 pub(crate) struct OwnChannel {
     layer: Option<Arc<dyn ChannelLayer>>,
-    options: MailboxOptions,
-    /// How many groups it may be in at once.
-    most_groups: usize,
+    env: Arc<Environment>,
+    overflow: Overflow,
     /// Where forwarded events go; `None` for consumers that take none.
     sink: Option<Arc<dyn EventSink>>,
     pub(crate) mailbox: Option<Mailbox>,
@@ -31,7 +30,7 @@ pub(crate) struct OwnChannel {
 impl OwnChannel {
     /// A place in the layer called `alias`, or in the default one where there is one.
     pub(super) fn new(
-        env: &Environment,
+        env: &Arc<Environment>,
         alias: Option<&str>,
         overflow: Overflow,
         sink: Option<Arc<dyn EventSink>>,
@@ -40,10 +39,7 @@ impl OwnChannel {
             Some(alias) => Some(env.layers.handle(alias)?.layer().clone()),
             None => env.layers.get(DEFAULT_LAYER).cloned(),
         };
-        let (events, bytes) = (env.limits.mailbox_events, env.limits.mailbox_bytes);
-        let options = MailboxOptions { events, bytes, overflow };
-        let most_groups = env.limits.groups_per_connection;
-        Ok(Self { layer, options, most_groups, sink, mailbox: None, name: None })
+        Ok(Self { layer, env: Arc::clone(env), overflow, sink, mailbox: None, name: None })
     }
 
     pub(super) fn layer(&self) -> Result<&Arc<dyn ChannelLayer>, LayerError> {
@@ -53,7 +49,9 @@ impl OwnChannel {
     /// The mailbox, made on first use.
     async fn mailbox(&mut self) -> Result<&Mailbox, LayerError> {
         if self.mailbox.is_none() {
-            let mailbox = self.layer()?.new_channel("specific", self.options).await?;
+            let (events, bytes) = (self.env.limits.mailbox_events, self.env.limits.mailbox_bytes);
+            let options = MailboxOptions { events, bytes, overflow: self.overflow };
+            let mailbox = self.layer()?.new_channel("specific", options).await?;
             if let Some(sink) = &self.sink {
                 mailbox.set_sink(Arc::clone(sink));
             }
@@ -65,7 +63,7 @@ impl OwnChannel {
 
     /// The mailbox, if it may join another group.
     async fn mailbox_for(&mut self, group: &GroupName) -> Result<&Mailbox, LayerError> {
-        let limit = self.most_groups;
+        let limit = self.env.limits.groups_per_connection;
         let mailbox = self.mailbox().await?;
         if mailbox.group_count() >= limit && !mailbox.is_member(group) {
             return Err(LayerError::TooManyGroups { limit });

@@ -40,7 +40,9 @@ pub(crate) struct Core {
     // Only ever reached by `get_mut`: the lock makes the context `Sync`, which handlers' futures need.
     handshake: Mutex<Handshake>,
     /// What the consumer asked to close with.
-    pub(crate) close: Option<CloseFrame>,
+    pub(crate) close: Option<Box<CloseFrame>>,
+    // Held, never read: the socket is closed with its session while it lives.
+    _lease: Option<crate::auth::Lease>,
 }
 
 /// How far the handshake is.
@@ -48,7 +50,7 @@ enum Handshake {
     /// Not answered.
     Open(Box<dyn Transport>),
     /// Accepted; the driver has not taken over yet.
-    Accepted(Accepted),
+    Accepted(Box<Accepted>),
     /// Answered, and with the driver.
     Done,
 }
@@ -81,6 +83,7 @@ impl<S> Context<S> {
             accepted: false,
             handshake: Mutex::new(Handshake::Open(transport)),
             close: None,
+            _lease: None,
         };
         Ok(Self { core: Some(Box::new(core)), state })
     }
@@ -173,7 +176,7 @@ impl<S> Context<S> {
     /// Closes the connection once this handler returns; before accept that is a 403.
     pub fn close(&mut self, frame: CloseFrame) {
         let core = self.core_mut();
-        core.close.get_or_insert(frame);
+        core.close.get_or_insert_with(|| Box::new(frame));
     }
 
     /// Sends a message to the client; waits while its outbox is full.
@@ -352,7 +355,7 @@ impl Core {
             Handshake::Open(transport) => {
                 let accepted = transport.accept(acceptance)?;
                 let encoding = accepted.agreed.as_ref().map(|agreed| agreed.encoding);
-                *handshake = Handshake::Accepted(accepted);
+                *handshake = Handshake::Accepted(Box::new(accepted));
                 self.outbox.set_encoding(encoding.unwrap_or_default());
             }
             answered => {
@@ -365,7 +368,11 @@ impl Core {
             self.scope.headers = ::http::HeaderMap::new();
             self.scope.cookies = Cookies::default();
         }
-        crate::auth::follow(&mut self.scope, SocketHandle(Arc::clone(&self.outbox)));
+        self._lease = crate::auth::follow(&mut self.scope, SocketHandle(Arc::clone(&self.outbox)));
+        if self.scope.extensions.is_empty() {
+            // The map stays where it was when its last value is taken out.
+            self.scope.extensions = ::http::Extensions::new();
+        }
         Ok(())
     }
 
@@ -374,7 +381,7 @@ impl Core {
     }
 
     /// Takes the socket over from the handshake.
-    pub(crate) fn take_accepted(&mut self) -> Option<Accepted> {
+    pub(crate) fn take_accepted(&mut self) -> Option<Box<Accepted>> {
         match std::mem::replace(self.handshake(), Handshake::Done) {
             Handshake::Accepted(accepted) => Some(accepted),
             Handshake::Open(_) | Handshake::Done => None,

@@ -17,7 +17,7 @@ pub(crate) fn append_slash(request: &Request) -> Option<Response> {
     let scope = request.scope();
     let path = match scope.raw_path.strip_prefix("//") {
         Some(rest) => format!("/%2F{rest}"),
-        None => scope.raw_path.clone(),
+        None => scope.raw_path.to_string(),
     };
     let query = match &*scope.query_string {
         "" => String::new(),

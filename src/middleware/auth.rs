@@ -84,7 +84,7 @@ async fn admit(auth: &Auth, scope: &mut Scope) -> Result<(), AuthError> {
     }
     let resolved = if bears_token(scope) { Ok(()) } else { auth.resolve(scope).await };
     scope.session.forget_access();
-    scope.extensions.insert(auth.clone());
+    scope.auth = Some(auth.clone());
     resolved
 }
 

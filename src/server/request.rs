@@ -59,8 +59,15 @@ pub(super) struct Arrival {
 /// What a request holds until its answer is sent, or until the WebSocket that it became has ended.
 #[derive(Debug)]
 pub(super) struct Hold {
-    _request: RequestGuard,
+    request: Option<RequestGuard>,
     _share: Option<Share>,
+}
+
+impl Hold {
+    /// Of an HTTP/1.1 connection that becomes a WebSocket nothing is left whose activity would matter.
+    pub(super) fn end_request(&mut self) {
+        self.request = None;
+    }
 }
 
 impl Handler {
@@ -103,15 +110,15 @@ impl Handler {
             .and_then(|target| Ok((target, share?, self.scope(&request, &peer, &arrival)?)));
         let (mut response, hold) = match checked {
             Ok((_, share, scope)) if wants_websocket(&request) => {
-                let hold = Hold { _request: guard, _share: share };
+                let hold = Hold { request: Some(guard), _share: share };
                 return self.upgrade::<T, B>(&mut request, scope, peer, hold).await;
             }
             Ok((target, share, mut scope)) => {
                 // In HTTP/2 a reset stream drops its request's work.
                 scope.departure = (request.version() < Version::HTTP_2).then(|| peer.activity.departure());
-                (self.ask(target, request, scope).await, Hold { _request: guard, _share: share })
+                (self.ask(target, request, scope).await, Hold { request: Some(guard), _share: share })
             }
-            Err(malformed) => (refused(malformed), Hold { _request: guard, _share: None }),
+            Err(malformed) => (refused(malformed), Hold { request: Some(guard), _share: None }),
         };
         if !response.body().is_end_stream() {
             response.body_mut().keep(hold);
@@ -140,7 +147,7 @@ impl Handler {
         let raw_path = request.uri().path();
         let path = target::decode(raw_path)?;
         let mut scope = Scope::new(Protocol::HTTP, path);
-        scope.raw_path = raw_path.to_owned();
+        scope.raw_path = raw_path.into();
         scope.method = request.method().clone();
         scope.scheme = Cow::Borrowed(if arrival.origin.secure { "https" } else { "http" });
         scope.query_string = request.uri().query().unwrap_or_default().to_owned();

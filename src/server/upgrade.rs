@@ -44,14 +44,14 @@ struct Upgrade<T> {
 struct OpenSocket {
     visit: Arc<Visit>,
     _permit: Arc<Permit>,
-    _hold: Hold,
+    hold: Hold,
 }
 
 /// One client's visit to a socket, as the log tells it. Its end is told when the last of those who hold it is gone:
 /// the handshake and, once accepted, the socket.
 struct Visit {
     log: AccessLog,
-    path: Box<str>,
+    path: Arc<str>,
     client: Client,
     id: RequestId,
 }
@@ -81,15 +81,14 @@ impl Handler {
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let start = Instant::now();
-        let path = scope.raw_path.clone().into();
         let visit = Arc::new(Visit {
             log: self.log.clone(),
-            path,
+            path: Arc::clone(&scope.raw_path),
             client: Client(scope.client),
             id: scope.request_id.clone(),
         });
         visit.turn(Turn::Handshaking);
-        let open = OpenSocket { visit: Arc::clone(&visit), _permit: Arc::clone(&peer.permit), _hold: hold };
+        let open = OpenSocket { visit: Arc::clone(&visit), _permit: Arc::clone(&peer.permit), hold };
         match self.try_upgrade::<T, B>(request, scope, open).await {
             Ok(response) => {
                 self.env.metrics.count_accepted(start.elapsed());
@@ -184,8 +183,11 @@ where
 {
     fn accept(mut self: Box<Self>, acceptance: Acceptance) -> Result<Accepted, Error> {
         let response = handshake::accepted(&self.handshake, acceptance)?;
-        let Some(open) = self.open.take() else { return Err(Error::msg("accepted twice")) };
+        let Some(mut open) = self.open.take() else { return Err(Error::msg("accepted twice")) };
         open.visit.turn(Turn::Connect);
+        if self.handshake.accept.is_some() {
+            open.hold.end_request();
+        }
         let guard: Box<dyn Any + Send> = Box::new(open);
         self.response.send(response).map_err(|_| Error::msg("the client left during the handshake"))?;
         let socket = Socket::Opening(Box::pin(opened::<T>(self.on_upgrade)));

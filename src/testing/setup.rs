@@ -77,7 +77,7 @@ impl Setup {
         };
         let scheme = if protocol == Protocol::WEBSOCKET { "ws" } else { "http" };
         let mut scope = Scope::new(protocol, path);
-        scope.raw_path = raw_path.to_owned();
+        scope.raw_path = raw_path.into();
         scope.query_string = query.to_owned();
         scope.scheme = Cow::Borrowed(scheme);
         scope.client = Some(([127, 0, 0, 1], 50_000).into());

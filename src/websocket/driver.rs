@@ -7,6 +7,7 @@
 use std::any::Any;
 use std::future::poll_fn;
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
@@ -21,13 +22,14 @@ use super::sockets::Registration;
 use super::wire::{Ended, Wire};
 use super::{Accepted, CloseCode, CloseFrame, Message, frame};
 use crate::consumer::{Context, OwnChannel, WebsocketConsumer};
-use crate::layers::Delivery;
+use crate::layers::{Delivery, Event, LayerGap};
 use crate::{Environment, Scope};
 
 /// An accepted connection with its consumer.
 pub(super) struct Driver<C, S> {
     /// `None` when `connect` failed after it had accepted.
     pub(super) consumer: Option<C>,
+    // Dropped before the line is, whose place among the open sockets is given up last: a drain waits for all of it.
     pub(super) ctx: Context<S>,
     pub(super) line: Line,
 }
@@ -42,8 +44,9 @@ pub(super) struct Line {
     pub(super) request: Option<Request>,
     // Whose turn it is, so that neither the client nor the layer can starve the other.
     mailbox_first: bool,
-    registration: Registration,
-    guard: Option<Box<dyn Any + Send>>,
+    // Held, never read; dropped in this order.
+    _guard: Option<Box<dyn Any + Send>>,
+    _registration: Registration,
 }
 
 /// What happened next on a connection.
@@ -54,6 +57,15 @@ enum Step {
     Request(Request),
     Broken(CloseFrame),
     Lost(io::Error),
+}
+
+/// What a step means for the consumer.
+enum Reaction<E: 'static> {
+    Nothing,
+    Receive(Message),
+    Event(Event<E>),
+    Gap(LayerGap),
+    End(End),
 }
 
 /// How a conversation ends.
@@ -86,8 +98,8 @@ impl Line {
             env,
             request: None,
             mailbox_first: false,
-            registration,
-            guard: accepted.guard,
+            _guard: accepted.guard,
+            _registration: registration,
         }
     }
 
@@ -146,72 +158,90 @@ where
     S: Send + Sync + 'static,
 {
     /// Drives the connection to its end.
-    pub(super) async fn run(mut self, failed: Option<CloseFrame>) {
-        let end = match failed.or_else(|| self.ctx.core_mut().close.take()) {
-            Some(frame) => End::Close(frame),
-            None => self.converse().await,
-        };
-        self.finish(end).await;
-        // Order matters: the place among the open sockets is given up last, so that a drain waits for all of it.
-        let Line { guard, registration, .. } = self.line;
-        drop(self.ctx);
-        drop(guard);
-        drop(registration);
+    ///
+    /// What is awaited here is what every idle socket keeps room for, whether it happens or not: the large and rare is
+    /// boxed.
+    pub(super) async fn run(&mut self) {
+        let end = self.converse().await;
+        Box::pin(self.finish(end)).await;
     }
 
     async fn converse(&mut self) -> End {
+        // `connect` has failed after it had accepted, or it has asked for the end itself.
+        if let Some(frame) = self.ctx.core_mut().close.take() {
+            return End::Close(*frame);
+        }
         loop {
             let step = self.line.step(&mut self.ctx.core_mut().channel).await;
-            let end = match step {
-                Step::Incoming(incoming) => self.incoming(incoming).await,
-                Step::Delivery(delivery) => self.delivery(delivery).await,
-                Step::Due(due) => self.due(due),
-                Step::Request(Request::Close(frame)) | Step::Broken(frame) => Some(End::Close(frame)),
-                Step::Request(Request::Stop) => Some(End::Stop),
-                Step::Lost(error) => Some(End::Lost(error)),
+            let reaction = self.react(step);
+            // There is one: a failed `connect` has no conversation.
+            let Some(consumer) = self.consumer.as_mut() else { return End::Stop };
+            let outcome = match reaction {
+                Reaction::Nothing => continue,
+                Reaction::End(end) => return end,
+                Reaction::Receive(message) => {
+                    let mut handler = Box::pin(consumer.receive(&mut self.ctx, message));
+                    self.line.handle(handler.as_mut()).await
+                }
+                // Events come once per member of a group: they alone are worth the room.
+                Reaction::Event(event) => {
+                    let mut handler = pin!(consumer.event(&mut self.ctx, event));
+                    self.line.handle(handler.as_mut()).await
+                }
+                Reaction::Gap(gap) => {
+                    let mut handler = Box::pin(consumer.layer_gap(&mut self.ctx, gap));
+                    self.line.handle(handler.as_mut()).await
+                }
             };
-            if let Some(end) = end {
+            if let Some(end) = self.after(outcome) {
                 return end;
             }
         }
     }
 
-    async fn incoming(&mut self, incoming: Incoming) -> Option<End> {
-        self.line.clock.heard(matches!(incoming, Incoming::Message(_)));
-        match incoming {
-            Incoming::Message(message) => self.receive(message).await,
-            Incoming::Ping(payload) => {
-                self.line.outbox.push_pong(frame::pong(&payload));
-                None
-            }
-            Incoming::Pong => None,
-            Incoming::Close(frame) => Some(End::Peer(frame)),
+    /// Does what needs no handler, and says which one has work now.
+    fn react(&mut self, step: Step) -> Reaction<C::Event> {
+        match step {
+            Step::Incoming(incoming) => self.incoming(incoming),
+            Step::Delivery(delivery) => self.delivery(delivery),
+            Step::Due(due) => self.due(due).map_or(Reaction::Nothing, Reaction::End),
+            Step::Request(Request::Close(frame)) => Reaction::End(End::Close(*frame)),
+            Step::Request(Request::Stop) => Reaction::End(End::Stop),
+            Step::Broken(frame) => Reaction::End(End::Close(frame)),
+            Step::Lost(error) => Reaction::End(End::Lost(error)),
         }
     }
 
-    async fn receive(&mut self, message: Message) -> Option<End> {
-        self.line.outbox.count_received(message.as_bytes().len());
-        let consumer = self.consumer.as_mut()?;
-        let outcome = self.line.handle(consumer.receive(&mut self.ctx, message)).await;
-        self.after(outcome)
+    fn incoming(&mut self, incoming: Incoming) -> Reaction<C::Event> {
+        self.line.clock.heard(matches!(incoming, Incoming::Message(_)));
+        match incoming {
+            Incoming::Message(message) => {
+                self.line.outbox.count_received(message.as_bytes().len());
+                Reaction::Receive(message)
+            }
+            Incoming::Ping(payload) => {
+                self.line.outbox.push_pong(frame::pong(&payload));
+                Reaction::Nothing
+            }
+            Incoming::Pong => Reaction::Nothing,
+            Incoming::Close(frame) => Reaction::End(End::Peer(frame)),
+        }
     }
 
-    async fn delivery(&mut self, delivery: Delivery) -> Option<End> {
-        let consumer = self.consumer.as_mut()?;
-        let outcome = match delivery {
+    fn delivery(&mut self, delivery: Delivery) -> Reaction<C::Event> {
+        match delivery {
             Delivery::Event(event) => match event.decode::<C::Event>() {
-                Ok(event) => self.line.handle(consumer.event(&mut self.ctx, event)).await,
+                Ok(event) => Reaction::Event(event),
                 Err(error) => {
                     self.ctx.core().undecodable(&error);
-                    return None;
+                    Reaction::Nothing
                 }
             },
-            Delivery::Gap(gap) => self.line.handle(consumer.layer_gap(&mut self.ctx, gap)).await,
+            Delivery::Gap(gap) => Reaction::Gap(gap),
             Delivery::Overflow => {
-                return Some(End::Close(CloseFrame::new(CloseCode::OVERFLOW, "too far behind")));
+                Reaction::End(End::Close(CloseFrame::new(CloseCode::OVERFLOW, "too far behind")))
             }
-        };
-        self.after(outcome)
+        }
     }
 
     /// What a handler's outcome means for the connection.
@@ -223,7 +253,7 @@ where
             Outcome::Panicked(text) => Some(core.panicked(&text)),
             Outcome::Stopped => return Some(End::Stop),
         };
-        close.or_else(|| core.close.take()).map(End::Close)
+        close.or_else(|| core.close.take().map(|frame| *frame)).map(End::Close)
     }
 
     fn due(&mut self, due: Due) -> Option<End> {

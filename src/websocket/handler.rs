@@ -2,7 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ pub(super) enum Outcome<T> {
 
 /// Polls a handler; a panic ends it.
 pub(super) fn poll_caught<T>(
-    handler: std::pin::Pin<&mut impl Future<Output = Result<T>>>,
+    handler: Pin<&mut impl Future<Output = Result<T>>>,
     cx: &mut Context<'_>,
 ) -> Poll<Outcome<T>> {
     // What the panic left half-changed is the consumer's own; it gets `disconnect` and is dropped.
@@ -34,8 +34,10 @@ pub(super) fn poll_caught<T>(
 
 impl Line {
     /// Runs a handler to its end. While it waits, what it has sent is written, and nothing is read.
-    pub(super) async fn handle(&mut self, handler: impl Future<Output = Result<()>>) -> Outcome<()> {
-        let mut handler = pin!(handler);
+    pub(super) async fn handle(
+        &mut self,
+        mut handler: Pin<&mut impl Future<Output = Result<()>>>,
+    ) -> Outcome<()> {
         let mut waits_since = None;
         let outcome = poll_fn(|cx| {
             let polled = poll_caught(handler.as_mut(), cx);

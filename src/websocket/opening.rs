@@ -110,9 +110,13 @@ where
     S: Send + Sync + 'static,
 {
     let core = ctx.core_mut();
+    if let Some(frame) = failed {
+        core.close = Some(Box::new(frame));
+    }
     let Some(accepted) = core.take_accepted() else { return };
     let env = Arc::clone(&core.scope.env);
     let limit = core.policy.max_message_size.unwrap_or(env.limits.message_bytes);
-    let line = Line::new(accepted, Arc::clone(&core.outbox), env, limit, &core.scope);
-    tokio::spawn(Driver { consumer, ctx, line }.run(failed).in_current_span());
+    let line = Line::new(*accepted, Arc::clone(&core.outbox), env, limit, &core.scope);
+    let mut driver = Driver { consumer, ctx, line };
+    tokio::spawn(async move { driver.run().await }.in_current_span());
 }

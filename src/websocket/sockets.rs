@@ -52,7 +52,7 @@ impl SocketHandle {
 
     /// Asks the socket's driver to close it. The first request wins.
     pub fn close(&self, frame: CloseFrame) {
-        self.0.request(Request::Close(frame));
+        self.0.request(Request::Close(Box::new(frame)));
     }
 }
 
@@ -61,7 +61,7 @@ impl SocketHandle {
 struct Open {
     outbox: Arc<Outbox>,
     route: Arc<RouteCounters>,
-    path: Box<str>,
+    path: Arc<str>,
     client: Option<SocketAddr>,
     user: User,
     since: SystemTime,
@@ -101,7 +101,8 @@ impl Open {
 /// All open sockets of a server.
 #[derive(Debug, Default)]
 pub struct Sockets {
-    shards: [Mutex<HashMap<u64, Open>>; SHARDS],
+    // Boxed: a table keeps up to twice as many places as it has entries.
+    shards: [Mutex<HashMap<u64, Box<Open>>>; SHARDS],
     next: AtomicU64,
     open: AtomicUsize,
     pub(crate) drops: Arc<FrameDrops>,
@@ -161,12 +162,12 @@ impl Sockets {
         let open = Open {
             outbox: Arc::clone(outbox),
             route,
-            path: scope.raw_path.as_str().into(),
+            path: Arc::clone(&scope.raw_path),
             client: scope.client,
             user: scope.user.clone(),
             since: SystemTime::now(),
         };
-        lock(self.shard(id)).insert(id, open);
+        lock(self.shard(id)).insert(id, Box::new(open));
         Registration { sockets: Arc::clone(self), id }
     }
 
@@ -174,7 +175,7 @@ impl Sockets {
     pub fn list(&self) -> Vec<SocketInfo> {
         let mut all = Vec::with_capacity(self.len());
         for shard in &self.shards {
-            all.extend(lock(shard).values().map(Open::info));
+            all.extend(lock(shard).values().map(|open| open.info()));
         }
         all.sort_by_key(|info| info.since);
         all
@@ -207,7 +208,7 @@ impl Sockets {
         route
     }
 
-    fn shard(&self, id: u64) -> &Mutex<HashMap<u64, Open>> {
+    fn shard(&self, id: u64) -> &Mutex<HashMap<u64, Box<Open>>> {
         &self.shards[id as usize % SHARDS]
     }
 }

@@ -24,20 +24,29 @@ impl Traffic {
         self.messages_out += more.messages_out;
         self.bytes_out += more.bytes_out;
     }
+}
 
+/// What one socket has been sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Sent {
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
+}
+
+impl Sent {
     /// Counts a server's frame, unless it is a control frame.
     pub(super) fn add_frame(&mut self, frame: &[u8]) {
         if let Some(payload) = payload(frame) {
-            self.messages_out += 1;
-            self.bytes_out += payload;
+            self.messages += 1;
+            self.bytes += payload;
         }
     }
 
     /// Takes a frame back that is dropped after all.
     pub(super) fn remove_frame(&mut self, frame: &[u8]) {
         if let Some(payload) = payload(frame) {
-            self.messages_out -= 1;
-            self.bytes_out -= payload;
+            self.messages -= 1;
+            self.bytes -= payload;
         }
     }
 }
@@ -94,14 +103,14 @@ mod tests {
 
     #[test]
     fn only_the_payloads_of_messages_count() {
-        let mut traffic = Traffic::default();
+        let mut sent = Sent::default();
         let long = [&[0x82, 126, 0, 200][..], &[0; 200]].concat();
         let longest = [&[0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0][..], &vec![0; 0x10000]].concat();
         for frame in [&[0x81, 2, b'o', b'k'][..], &[0x89, 0], &[0x8a, 1, 7], &[0x88, 0], &long, &longest] {
-            traffic.add_frame(frame);
+            sent.add_frame(frame);
         }
-        assert_eq!((traffic.messages_out, traffic.bytes_out), (3, 2 + 200 + 0x10000));
-        traffic.remove_frame(&long);
-        assert_eq!((traffic.messages_out, traffic.bytes_out), (2, 2 + 0x10000));
+        assert_eq!((sent.messages, sent.bytes), (3, 2 + 200 + 0x10000));
+        sent.remove_frame(&long);
+        assert_eq!((sent.messages, sent.bytes), (2, 2 + 0x10000));
     }
 }

@@ -47,9 +47,9 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// In the scope's extensions, what keeps a socket among the followed ones; it lives as long as the connection.
-#[derive(Clone, Debug)]
-pub(super) struct Lease(#[allow(dead_code, reason = "held, never read")] Arc<Entry>);
+/// What keeps a socket among the followed ones; it lives as long as the connection.
+#[derive(Debug)]
+pub(crate) struct Lease(#[allow(dead_code, reason = "held, never read")] Arc<Entry>);
 
 impl Lease {
     pub(super) fn new(entry: Arc<Entry>) -> Self {

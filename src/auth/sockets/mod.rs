@@ -20,8 +20,8 @@ use super::{Auth, SecretKeys};
 use crate::websocket::SocketHandle;
 use crate::{Environment, Scope};
 
-pub(crate) use entry::Guards;
-use entry::{Entry, Lease};
+use entry::Entry;
+pub(crate) use entry::{Guards, Lease};
 use registry::Registry;
 use tags::Tags;
 
@@ -75,13 +75,14 @@ pub(super) async fn prepare(auth: &Auth, env: &Environment) {
     let _ = timeout(SUBSCRIPTION_TIME, registry.settled()).await;
 }
 
-/// Begins to watch over a socket that has just been accepted. Called once, when the session's key is final.
-pub(crate) fn follow(scope: &mut Scope, socket: SocketHandle) {
-    let Some(auth) = scope.extensions.get::<Auth>().cloned() else { return };
+/// Begins to watch over a socket that has just been accepted, for as long as the lease is held. Called once, when the
+/// session's key is final.
+pub(crate) fn follow(scope: &mut Scope, socket: SocketHandle) -> Option<Lease> {
+    let auth = scope.auth.clone()?;
     let ticket = scope.extensions.remove::<Ticket>();
     let guards = scope.extensions.remove::<Guards>();
     if ticket.is_none() && guards.is_none() {
-        return;
+        return None;
     }
     let following = &auth.inner().following;
     let made = ticket.as_ref().map_or_else(Instant::now, |ticket| ticket.made);
@@ -98,8 +99,8 @@ pub(crate) fn follow(scope: &mut Scope, socket: SocketHandle) {
         registry: Arc::clone(&following.registry),
     });
     following.registry.enter(&entry, made);
-    scope.extensions.insert(Lease::new(entry));
     following
         .registry
         .keep_running(|| recheck::spawn(&auth, &scope.env), || control::spawn(&auth, &scope.env));
+    Some(Lease::new(entry))
 }

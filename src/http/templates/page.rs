@@ -53,7 +53,7 @@ pub(super) struct RequestValue {
     user: User,
     method: ::http::Method,
     path: String,
-    raw_path: String,
+    raw_path: Arc<str>,
     query_string: String,
     scheme: String,
     host: String,
@@ -105,7 +105,7 @@ impl RequestValue {
     /// As it stood in the request line, fit for a link.
     fn full_path(&self) -> String {
         if self.query_string.is_empty() {
-            return self.raw_path.clone();
+            return self.raw_path.to_string();
         }
         format!("{}?{}", self.raw_path, self.query_string)
     }

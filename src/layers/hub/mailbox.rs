@@ -1,6 +1,5 @@
 //! [`Mailbox`]: the guard of one channel. Its memberships die with it.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -8,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::queue::{MailboxOptions, Put, Queue};
 use super::{EventSink, Hub};
-use crate::layers::locks::lock;
+use crate::layers::locks::{lock, shrink_list};
 use crate::layers::{ChannelName, DropCause, Event, GroupName, LayerStats};
 
 /// What comes out of a mailbox.
@@ -68,7 +67,7 @@ impl Mailbox {
 
     /// The groups that the mailbox is a member of, in no order.
     pub fn groups(&self) -> Vec<GroupName> {
-        lock(&self.inbox.joined).groups.iter().cloned().collect()
+        lock(&self.inbox.joined).groups.clone()
     }
 
     /// How many groups the mailbox is a member of.
@@ -78,7 +77,7 @@ impl Mailbox {
 
     /// Whether the mailbox is a member of a group.
     pub fn is_member(&self, group: &GroupName) -> bool {
-        lock(&self.inbox.joined).groups.contains(group)
+        self.inbox.is_member(group)
     }
 
     /// How many events wait.
@@ -223,7 +222,8 @@ pub(super) struct Inbox {
 
 #[derive(Default)]
 struct Joined {
-    groups: HashSet<GroupName>,
+    /// In order. There are few, and every open socket has them: a hash table's first would take 280 bytes.
+    groups: Vec<GroupName>,
     ended: bool,
 }
 
@@ -273,7 +273,7 @@ impl Inbox {
     }
 
     pub(super) fn is_member(&self, group: &GroupName) -> bool {
-        lock(&self.joined).groups.contains(group)
+        lock(&self.joined).groups.binary_search(group).is_ok()
     }
 
     pub(super) fn announce_gap(&self, groups: Vec<GroupName>) {
@@ -289,22 +289,32 @@ impl Inbox {
     /// Notes a membership; false when the mailbox has ended.
     pub(super) fn remember(&self, group: &GroupName) -> bool {
         let mut joined = lock(&self.joined);
-        if !joined.ended {
-            joined.groups.insert(group.clone());
+        if joined.ended {
+            return false;
         }
-        !joined.ended
+        if let Err(place) = joined.groups.binary_search(group) {
+            if joined.groups.is_empty() {
+                joined.groups.reserve_exact(1);
+            }
+            joined.groups.insert(place, group.clone());
+        }
+        true
     }
 
     pub(super) fn forget(&self, group: &GroupName) {
-        lock(&self.joined).groups.remove(group);
+        let mut joined = lock(&self.joined);
+        if let Ok(place) = joined.groups.binary_search(group) {
+            joined.groups.remove(place);
+            shrink_list(&mut joined.groups);
+        }
     }
 
-    pub(super) fn take_groups(&self) -> HashSet<GroupName> {
+    pub(super) fn take_groups(&self) -> Vec<GroupName> {
         std::mem::take(&mut lock(&self.joined).groups)
     }
 
     /// Ends the mailbox: nobody can make it join any more. Its memberships are returned.
-    pub(super) fn end(&self) -> HashSet<GroupName> {
+    pub(super) fn end(&self) -> Vec<GroupName> {
         let mut joined = lock(&self.joined);
         joined.ended = true;
         std::mem::take(&mut joined.groups)

@@ -15,7 +15,7 @@ pub use mailbox::{Delivery, LayerGap, Mailbox};
 pub use queue::{MailboxOptions, Overflow};
 pub use sink::{EventSink, Pushed};
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -45,7 +45,7 @@ pub enum Membership {
 }
 
 type OnEmptied = Box<dyn Fn(&GroupName) + Send + Sync>;
-type OnClosed = Box<dyn Fn(&ChannelName, &HashSet<GroupName>) + Send + Sync>;
+type OnClosed = Box<dyn Fn(&ChannelName, &[GroupName]) + Send + Sync>;
 
 /// This process's mailboxes, groups and memberships.
 #[derive(Default)]
@@ -75,7 +75,7 @@ impl Hub {
     /// An empty hub that calls `on_closed` with a mailbox's name and groups when it has been dropped as a member of
     /// some. No lock is held then.
     pub fn with_on_closed(
-        on_closed: impl Fn(&ChannelName, &HashSet<GroupName>) + Send + Sync + 'static,
+        on_closed: impl Fn(&ChannelName, &[GroupName]) + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self { on_closed: Some(Box::new(on_closed)), ..Self::default() })
     }

@@ -45,12 +45,19 @@ pub(super) enum Put {
 /// Capacity that an idle mailbox may keep.
 const KEPT: usize = 16;
 
+/// A loss that was not told yet.
+struct Gap {
+    before: usize,
+    groups: Vec<GroupName>,
+}
+
 #[derive(Default)]
 pub(super) struct Queue {
     events: VecDeque<Event>,
     bytes: usize,
     /// Groups that may have lost events, and how many waiting events came before the loss.
-    gap: Option<(usize, Vec<GroupName>)>,
+    /// Boxed: few mailboxes ever have one.
+    gap: Option<Box<Gap>>,
     overflowed: bool,
     /// The mailbox has ended.
     pub(super) sealed: bool,
@@ -96,8 +103,8 @@ impl Queue {
     fn pop_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front()?;
         self.bytes -= event.weight();
-        if let Some((before, _)) = &mut self.gap {
-            *before = before.saturating_sub(1);
+        if let Some(gap) = &mut self.gap {
+            gap.before = gap.before.saturating_sub(1);
         }
         if self.events.is_empty() && self.events.capacity() > KEPT {
             self.events = VecDeque::new();
@@ -109,8 +116,8 @@ impl Queue {
         if std::mem::take(&mut self.overflowed) {
             return Some(Delivery::Overflow);
         }
-        if let Some((_, groups)) = self.gap.take_if(|(before, _)| *before == 0) {
-            return Some(Delivery::Gap(LayerGap { groups }));
+        if let Some(gap) = self.gap.take_if(|gap| gap.before == 0) {
+            return Some(Delivery::Gap(LayerGap { groups: gap.groups }));
         }
         self.pop_event().map(Delivery::Event)
     }
@@ -118,11 +125,11 @@ impl Queue {
     /// Notes a loss behind the events that wait now. A loss that was not told yet is told together with it.
     pub(super) fn note_gap(&mut self, mut groups: Vec<GroupName>) {
         match &mut self.gap {
-            Some((_, known)) => {
-                groups.retain(|group| !known.contains(group));
-                known.append(&mut groups);
+            Some(gap) => {
+                groups.retain(|group| !gap.groups.contains(group));
+                gap.groups.append(&mut groups);
             }
-            None => self.gap = Some((self.events.len(), groups)),
+            None => self.gap = Some(Box::new(Gap { before: self.events.len(), groups })),
         }
     }
 

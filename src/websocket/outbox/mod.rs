@@ -81,7 +81,8 @@ impl Outbox {
         Traffic {
             messages_in: self.received.messages.load(Relaxed),
             bytes_in: self.received.bytes.load(Relaxed),
-            ..sent
+            messages_out: sent.messages,
+            bytes_out: sent.bytes,
         }
     }
 
@@ -115,8 +116,10 @@ impl Outbox {
                 (state.fits(length, self.limit), lost)
             }
             Overflow::Close => {
-                let driver =
-                    state.request(Request::Close(CloseFrame::new(CloseCode::OVERFLOW, "too far behind")));
+                let driver = state.request(Request::Close(Box::new(CloseFrame::new(
+                    CloseCode::OVERFLOW,
+                    "too far behind",
+                ))));
                 driver.into_iter().for_each(Waker::wake);
                 (false, 0)
             }

@@ -10,7 +10,7 @@ use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::Instant;
 
 use super::super::CloseFrame;
-use super::super::traffic::Traffic;
+use super::super::traffic::Sent;
 
 /// Most frames in one vectored write; the kernel takes up to 1,024.
 const SLICES: usize = 64;
@@ -42,7 +42,7 @@ pub(super) struct State {
     pub(super) request: Option<Request>,
     pub(super) finished: bool,
     // The lock is held whenever frames are appended: counting here costs two additions.
-    pub(super) sent: Traffic,
+    pub(super) sent: Sent,
 }
 
 /// Where frames go.
@@ -63,7 +63,7 @@ pub(super) enum Link {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Request {
     /// Say good-bye.
-    Close(CloseFrame),
+    Close(Box<CloseFrame>),
     /// End now: the drain's time is over.
     Stop,
 }
