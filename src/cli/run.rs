@@ -14,8 +14,8 @@ impl Command for Run {
     fn definition(&self) -> clap::Command {
         clap::Command::new("run").about("Serves the site (the default command)").long_about(
             "Serves the site until SIGTERM or SIGINT, then drains: no new connections, answers are finished, sockets \
-             are closed one by one. A second signal stops at once. SIGHUP reads the config file again without \
-             dropping a connection; a file that is wrong is refused, and the one before stays in force. With debug \
+             are closed one by one. A second signal stops at once. SIGHUP reads the config file and the \
+             certificates again without dropping a connection; a file that is wrong is refused, and the one before stays in force. With debug \
              on, a changed file is read by itself.",
         )
     }

@@ -6,7 +6,7 @@ use tracing::info;
 
 use super::Loaded;
 use super::build::{BuildError, Users};
-use crate::server::Running;
+use crate::server::{Running, Tls};
 
 /// The tables that take effect at a start only.
 const AT_START: [&str; 6] = ["debug", "server", "channel_layers", "limits", "log", "admin"];
@@ -18,6 +18,8 @@ pub struct Deployment {
     users: Users,
     /// Those of files before, which watch over the sockets that were opened with them.
     earlier: Vec<Users>,
+    /// What the listeners show, where they speak TLS.
+    tls: Option<Tls>,
     running: Running,
 }
 
@@ -28,12 +30,13 @@ impl Loaded {
     /// As [`server`](Self::server), and when the server cannot start.
     pub async fn start(&self) -> Result<Deployment, BuildError> {
         let users = self.users().await?;
-        let running = self.server_of(&users).await?.start().await?;
+        let tls = self.tls()?;
+        let running = self.server_of(&users, tls.as_ref()).await?.start().await?;
         if !self.settings().log.access {
             // With the access log, its banner says so.
             info!(addresses = ?running.addresses(), "the site is being served");
         }
-        Ok(Deployment { loaded: self.clone(), users, earlier: Vec::new(), running })
+        Ok(Deployment { loaded: self.clone(), users, earlier: Vec::new(), tls, running })
     }
 }
 
@@ -44,7 +47,8 @@ impl Deployment {
     }
 
     /// Reads the file again and lets what it says now answer from the next request on. No connection is dropped: open
-    /// sockets go on as they began, with the same sessions, groups and re-checks.
+    /// sockets go on as they began, with the same sessions, groups and re-checks. Certificates are read again too, for
+    /// the connections that come from now on.
     ///
     /// Gives the names of the changed tables that take effect at the next start only.
     ///
@@ -58,7 +62,11 @@ impl Deployment {
         let kept = loaded.has_same_users(&self.loaded);
         let users = if kept { self.users.clone() } else { loaded.users().await? };
         let app = loaded.application(&users).await?;
+        let newer = loaded.tls()?;
         self.running.replace(app)?;
+        if let (Some(tls), Some(newer)) = (&self.tls, &newer) {
+            tls.replace_with(newer);
+        }
         let late = AT_START.into_iter().filter(|table| !loaded.has_same(&self.loaded, table)).collect();
         if !kept {
             self.earlier.push(std::mem::replace(&mut self.users, users));

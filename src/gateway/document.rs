@@ -157,6 +157,14 @@ impl Node {
         Self { span: 0..0, value }
     }
 
+    /// The table without one of its keys.
+    pub(crate) fn without(mut self, key: &str) -> Self {
+        if let Value::Table(entries) = &mut self.value {
+            entries.retain(|entry| entry.key != key);
+        }
+        self
+    }
+
     /// The table that begins at a place.
     fn table_at(&self, span: &Span) -> Option<&Self> {
         match &self.value {

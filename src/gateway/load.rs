@@ -177,10 +177,16 @@ impl Loaded {
     /// # Errors
     /// [`BuildError`]: the database cannot be reached or refuses a query, or something that a check would have found.
     pub async fn server(&self) -> Result<Server, BuildError> {
-        self.server_of(&self.users().await?).await
+        self.server_of(&self.users().await?, self.tls()?.as_ref()).await
     }
 
-    pub(super) async fn server_of(&self, users: &Users) -> Result<Server, BuildError> {
+    /// The certificates that the file names.
+    pub(super) fn tls(&self) -> Result<Option<Tls>, BuildError> {
+        let files = self.settings.server.tls.as_ref();
+        Ok(files.map(|files| Tls::from_pem_files(&files.cert.value, &files.key.value)).transpose()?)
+    }
+
+    pub(super) async fn server_of(&self, users: &Users, tls: Option<&Tls>) -> Result<Server, BuildError> {
         let settings = &self.settings;
         let mut server = Server::new(self.application(users).await?)
             .debug(settings.debug)
@@ -188,12 +194,8 @@ impl Loaded {
             .channel_layers(self.layers()?)
             .trusted_proxies(settings.server.trusted_proxies.iter().cloned())
             .access_log(access_log(settings));
-        let tls = match &settings.server.tls {
-            Some(tls) => Some(Tls::from_pem_files(&tls.cert.value, &tls.key.value)?),
-            None => None,
-        };
         for address in &settings.server.bind {
-            server = match &tls {
+            server = match tls {
                 Some(tls) if !address.0.starts_with("unix:") => server.bind_tls(&address.0, tls.clone()),
                 _ => server.bind(&address.0),
             };
@@ -219,10 +221,15 @@ impl Loaded {
         Self::read(&self.document.path, &self.parts)
     }
 
-    /// Whether a key at the top stands for the same in both files.
+    /// Whether a key at the top stands for the same in both files. Certificates aside: a listener that has some may show
+    /// others at any time.
     pub(super) fn has_same(&self, other: &Self, key: &str) -> bool {
-        let find = |document: &Document| document.root.entry(key).map(|entry| entry.node.without_places());
-        find(&self.document) == find(&other.document)
+        let both_secure = self.settings.server.tls.is_some() && other.settings.server.tls.is_some();
+        let find = |of: &Self| {
+            let node = of.document.root.entry(key)?.node.without_places();
+            Some(if both_secure && key == "server" { node.without("tls") } else { node })
+        };
+        find(self) == find(other)
     }
 
     /// Whether users, sessions and the database are the same in both files, so that one may take the other's.

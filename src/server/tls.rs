@@ -61,6 +61,12 @@ impl Tls {
         Ok(())
     }
 
+    /// As [`replace`](Self::replace), with certificates that have been read already, so that nothing can fail.
+    pub fn replace_with(&self, newer: &Self) {
+        let config = Arc::clone(&newer.0.read().unwrap_or_else(PoisonError::into_inner));
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+    }
+
     /// The TLS handshake. Dropping the future drops the connection.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         let config = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));

@@ -5,6 +5,7 @@ mod bearer;
 mod binary;
 mod broken;
 mod caching;
+mod certificates;
 mod commands;
 mod courses;
 mod django;

@@ -13,7 +13,7 @@ section! {
     pub(crate) struct ServerSettings {
         /// The addresses to listen on: `host:port`, where port 0 takes a free one, or `unix:` and a path.
         bind: Vec<Placed<BindAddress>> = vec![Placed { value: BindAddress("127.0.0.1:8000".to_owned()), span: 0..0 }],
-        /// TLS on all TCP addresses.
+        /// TLS on all TCP addresses. SIGHUP has the certificate read again, for connections that come from then on.
         tls: Option<TlsSettings> = None,
         /// The networks of proxies whose word on a client's address and scheme is taken: `10.0.0.0/8`,
         /// `::1`, or `unix` for the Unix sockets that are listened on. The forwarding headers of all others are ignored.
