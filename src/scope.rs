@@ -141,8 +141,8 @@ impl Scope {
 
 /// Anything that carries a scope: an HTTP request or a [`Connection`](crate::websocket::Connection).
 ///
-/// It is what lets one middleware serve both protocols.
-pub trait Scoped {
+/// It is what lets one middleware serve both protocols. Sealed: Solent implements it for what carries a scope.
+pub trait Scoped: sealed::Sealed {
     /// The scope. A request that no Solent router has seen yet has an empty one.
     fn scope(&self) -> &Scope;
     /// The scope, to be filled; made from the request when there is none yet.
@@ -150,6 +150,14 @@ pub trait Scoped {
     /// The request's or the handshake's headers.
     fn headers(&self) -> &HeaderMap;
 }
+
+/// Traits that only Solent implements, and may therefore grow, have this one above them.
+pub(crate) mod sealed {
+    pub trait Sealed {}
+}
+
+impl sealed::Sealed for Scope {}
+impl<B> sealed::Sealed for ::http::Request<B> {}
 
 impl Scoped for Scope {
     fn scope(&self) -> &Scope {

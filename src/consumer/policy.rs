@@ -5,6 +5,7 @@ use crate::layers::Overflow;
 
 /// What happens after a client's error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum OnError {
     /// `{"type": "error", "code": …, "message": …}` to that client; the socket lives on.
     #[default]

@@ -33,6 +33,7 @@ pub(crate) trait Setting: Sized {
 
 /// What keys a setting has inside.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub enum Inside {
     /// None: it is a plain value.
     Value,

@@ -18,7 +18,7 @@ use crate::{ClientError, Kwargs, Scoped, UrlRoute};
 ///     Ok(format!("course {id}, asked for by {}", request.user().username()))
 /// }
 /// ```
-pub trait RequestExt {
+pub trait RequestExt: Scoped {
     /// The route that matched and what it captured.
     fn url_route(&self) -> &UrlRoute;
 

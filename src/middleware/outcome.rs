@@ -6,13 +6,14 @@ use ::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use futures_util::future::Either;
 
 use crate::http::HttpError;
+use crate::scope::sealed::Sealed;
 use crate::websocket::{Denial, Refusal};
 
 /// The answer of an application, as middleware sees it: an HTTP response, or `()` for an accepted connection.
 ///
 /// Middleware written against it works for requests and handshakes alike: a refusal becomes a response on one side
-/// and a [`Refusal`] on the other.
-pub trait Outcome<E>: Sized {
+/// and a [`Refusal`] on the other. Sealed: there are no further answers.
+pub trait Outcome<E>: Sized + Sealed {
     /// The answer that refuses.
     ///
     /// # Errors
@@ -25,6 +26,9 @@ pub trait Outcome<E>: Sized {
     /// The response's headers; `None` for connections.
     fn headers_mut(&mut self) -> Option<&mut HeaderMap>;
 }
+
+impl<B> Sealed for Response<B> {}
+impl Sealed for () {}
 
 impl<B: From<String>, E> Outcome<E> for Response<B> {
     fn refused(denial: Denial) -> Result<Self, E> {

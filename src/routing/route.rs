@@ -28,10 +28,17 @@ pub struct Route<T = BoxedApplication> {
             over requests that implements `Routes`",
     note = "wrap a service that is not Solent's own in `solent::routing::mount`"
 )]
-pub trait IntoTarget<T, M> {
+pub trait IntoTarget<T, M>: sealed::Target<T, M> {
     /// The target as its router holds it, and whether it takes what a prefix leaves.
     fn into_target(self) -> (T, bool);
 }
+
+/// Only Solent says what may stand behind a route, so that there may be more one day.
+pub(super) mod sealed {
+    pub trait Target<T, M> {}
+}
+
+impl<A: Application> sealed::Target<BoxedApplication, ToApplication> for A {}
 
 /// Marks [`IntoTarget`] for WebSocket applications.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use http_body::Body as HttpBody;
 use tower::Layer;
 
 use super::RouteInfo;
-use super::route::{IntoTarget, Route};
+use super::route::{IntoTarget, Route, sealed};
 use super::view_router::ViewRouter;
 use crate::http::{BodyError, BoxedHttp, BoxedView, HttpApplication, IntoView, ViewService};
 
@@ -29,6 +29,8 @@ pub struct ViewTarget {
 #[derive(Debug)]
 pub struct ToView<M>(std::marker::PhantomData<M>);
 
+impl<V: IntoView<M>, M> sealed::Target<ViewTarget, ToView<M>> for V {}
+
 impl<V: IntoView<M>, M> IntoTarget<ViewTarget, ToView<M>> for V {
     fn into_target(self) -> (ViewTarget, bool) {
         let view = self.into_view();
@@ -39,6 +41,13 @@ impl<V: IntoView<M>, M> IntoTarget<ViewTarget, ToView<M>> for V {
 /// Marks [`IntoTarget`] for services over requests.
 #[derive(Debug)]
 pub struct ToService<B>(std::marker::PhantomData<B>);
+
+impl<S, B> sealed::Target<ViewTarget, ToService<B>> for S
+where
+    S: HttpApplication<B>,
+    B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
+{
+}
 
 impl<S, B> IntoTarget<ViewTarget, ToService<B>> for S
 where

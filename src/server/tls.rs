@@ -28,7 +28,7 @@ pub enum TlsError {
         /// What it should hold.
         expected: &'static str,
         /// What the parser said.
-        source: rustls_pki_types::pem::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A file without a certificate.
     #[error("{}: expected at least one certificate, found none", path.display())]
@@ -38,7 +38,7 @@ pub enum TlsError {
     },
     /// A certificate and a key that do not belong together, or of a kind that rustls does not take.
     #[error("the certificate and the key cannot be used together")]
-    Pair(#[from] rustls::Error),
+    Pair(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl Tls {
@@ -77,7 +77,7 @@ impl Tls {
 fn load(certificates: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
     let pem = |path: &Path, expected| {
         let path = path.to_owned();
-        move |source| TlsError::Pem { path, expected, source }
+        move |source: rustls_pki_types::pem::Error| TlsError::Pem { path, expected, source: source.into() }
     };
     let chain = CertificateDer::pem_file_iter(certificates)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -88,8 +88,10 @@ fn load(certificates: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
     let key = PrivateKeyDer::from_pem_file(key).map_err(pem(key, "a private key"))?;
     // Named, since a program may link more than one provider and then has no default.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
-    let mut config = builder.with_no_client_auth().with_single_cert(chain, key)?;
+    let pair = |error: rustls::Error| TlsError::Pair(error.into());
+    let builder =
+        ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(pair)?;
+    let mut config = builder.with_no_client_auth().with_single_cert(chain, key).map_err(pair)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     if cfg!(feature = "http2") {
         config.alpn_protocols.insert(0, b"h2".to_vec());

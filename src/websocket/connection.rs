@@ -36,6 +36,8 @@ impl Connection {
     }
 }
 
+impl crate::scope::sealed::Sealed for Connection {}
+
 impl Scoped for Connection {
     fn scope(&self) -> &Scope {
         &self.scope

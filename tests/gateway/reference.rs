@@ -160,6 +160,7 @@ impl File {
                     self.prose(key.doc);
                     self.keys(&format!("{place}.NAME"), &format!("{written}.NAME."), inner);
                 }
+                other => panic!("{place} is of a kind that this test does not know: {other:?}"),
             }
         }
     }

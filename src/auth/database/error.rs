@@ -62,6 +62,8 @@ impl DatabaseError {
     }
 }
 
+// Not part of what is promised: the crate behind may change.
+#[doc(hidden)]
 impl From<sqlx::Error> for DatabaseError {
     fn from(error: sqlx::Error) -> Self {
         if is_away(&error) {

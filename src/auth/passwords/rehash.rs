@@ -10,6 +10,7 @@ use super::verify::Encoded;
 /// A new hash changes the session's hash over it, which ends the user's other sessions. Where Django and Solent share
 /// users but not the parameters, [`Rehash::Django`] on both sides would end each other's sessions at every login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Rehash {
     /// When the hash is weaker than a new one would be: fewer iterations, less memory, a short salt, or an algorithm
     /// that is obsolete. The default.

@@ -12,6 +12,7 @@ const ENTRY: &str = "_session_expiry";
 
 /// When a session ends.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[non_exhaustive]
 pub enum Expiry {
     /// After the settings' cookie age, counted from each save.
     #[default]

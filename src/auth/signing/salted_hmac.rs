@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256, Sha512};
 
 /// The hash under a keyed hash. Everything of Django's is [`Sha256`](Algorithm::Sha256) unless configured otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Algorithm {
     /// SHA-1, of old signatures.
     Sha1,

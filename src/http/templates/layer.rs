@@ -25,7 +25,7 @@ use crate::{Error, Result, Scoped};
 ///     request.render("hello.html", context! { name => "you" })
 /// }
 /// ```
-pub trait Render {
+pub trait Render: Scoped {
     /// Renders a template as the body of a 200.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use crate::layers::{Event, GroupName};
 
 /// What happens to an event for which a mailbox has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum Overflow {
     /// It is dropped and counted.
     #[default]

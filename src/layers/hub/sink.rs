@@ -4,6 +4,7 @@ use crate::layers::Event;
 
 /// What a sink did with an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Pushed {
     /// It stands in the sink's outbox.
     Queued {

@@ -1,0 +1,92 @@
+"""Holds docs/stability.md to the code: the crates that public items name, and the oldest Rust that all of them take.
+
+Run by tests/run, from the project's folder. It needs the rustdoc of the stable toolchain and nothing else.
+"""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+PAGE = pathlib.Path("docs/stability.md")
+STANDARD = {"std", "core", "alloc", "proc_macro"}
+
+
+def documentation():
+    """rustdoc's description of every public item."""
+    rustdoc = pathlib.Path("tests/setup/rustdoc-json").resolve()
+    subprocess.run(
+        ["cargo", "rustdoc", "--quiet", "--lib"], env={**os.environ, "RUSTDOC": str(rustdoc)}, check=True
+    )
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+    return json.loads((target / "doc/solent.json").read_text())
+
+
+def named(node):
+    """The ids of everything that a piece of the description refers to."""
+    if isinstance(node, dict):
+        if "path" in node and "id" in node and isinstance(node["id"], int):
+            yield node["id"]
+        for value in node.values():
+            yield from named(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from named(value)
+
+
+def is_own(item):
+    """Blanket implementations of other crates' traits are theirs, not Solent's promise."""
+    implementation = item["inner"].get("impl")
+    return not implementation or not (implementation["blanket_impl"] or implementation["is_synthetic"])
+
+
+def public_crates(doc):
+    """The crates whose types and traits stand in public signatures, each with an example."""
+    crates = {}
+    for item in doc["index"].values():
+        if item["crate_id"] != 0 or not is_own(item):
+            continue
+        for name in named(item["inner"]):
+            path = doc["paths"].get(str(name))
+            if path and path["crate_id"] != 0:
+                crate = doc["external_crates"][str(path["crate_id"])]["name"]
+                crates.setdefault(crate, "::".join(path["path"]))
+    return {name: example for name, example in crates.items() if name not in STANDARD}
+
+
+def listed():
+    """The crates in the page's table."""
+    return set(re.findall(r"^\| `([a-z0-9_-]+)` \|", PAGE.read_text(), re.MULTILINE))
+
+
+def metadata():
+    told = subprocess.run(["cargo", "metadata", "--format-version", "1", "--locked"], check=True, capture_output=True)
+    return json.loads(told.stdout)["packages"]
+
+
+def version(text):
+    return tuple(int(part) for part in text.split(".")[:2])
+
+
+def main():
+    problems = []
+    found = public_crates(documentation())
+    for crate in sorted(set(found) - listed()):
+        problems.append(f"{found[crate]} stands in a public signature, and {PAGE} does not name {crate}")
+    for crate in sorted(listed() - set(found)):
+        problems.append(f"{PAGE} names {crate}, which no public signature does")
+    packages = metadata()
+    own = next(package for package in packages if package["name"] == "solent")["rust_version"]
+    if f"Rust {own}" not in PAGE.read_text():
+        problems.append(f"{PAGE} does not say that Rust {own} is the oldest, as Cargo.toml does")
+    for package in packages:
+        if package["rust_version"] and version(package["rust_version"]) > version(own):
+            problems.append(f"{package['name']} {package['version']} needs Rust {package['rust_version']}, not {own}")
+    for problem in problems:
+        print(f"stability: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
+sys.exit(main())
