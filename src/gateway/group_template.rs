@@ -1,5 +1,6 @@
 //! A group's name with placeholders: `chat_{course_id}`, `user_{user.id}`.
 
+use super::placeholders::{Mistake, Piece, parse_pieces};
 use crate::layers::GroupName;
 use crate::{KwargError, Result, Scope};
 
@@ -7,42 +8,10 @@ use crate::{KwargError, Result, Scope};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GroupTemplate(Vec<Piece>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Piece {
-    Text(String),
-    Capture(String),
-    UserId,
-    Username,
-}
-
-/// What is wrong with a template, and at which byte.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    pub(crate) at: usize,
-    pub(crate) what: String,
-}
-
 impl GroupTemplate {
     /// Reads a template.
     pub(crate) fn parse(text: &str) -> Result<Self, Mistake> {
-        let mut pieces = Vec::new();
-        let mut at = 0;
-        while let Some(open) = text[at..].find(['{', '}']).map(|found| at + found) {
-            let mistake = |what: &str| Mistake { at: open, what: what.to_owned() };
-            push_text(&mut pieces, &text[at..open], at)?;
-            if text[open..].starts_with('}') {
-                return Err(mistake("a `}` without its `{`"));
-            }
-            let close = text[open..].find('}').ok_or_else(|| mistake("a `{` without its `}`"))?;
-            pieces.push(match &text[open + 1..open + close] {
-                "" => return Err(mistake("a placeholder without a name")),
-                "user.id" => Piece::UserId,
-                "user.username" => Piece::Username,
-                name => Piece::Capture(name.to_owned()),
-            });
-            at = open + close + 1;
-        }
-        push_text(&mut pieces, &text[at..], at)?;
+        let pieces = parse_pieces(text, is_fine, FINE)?;
         if pieces.is_empty() {
             return Err(Mistake { at: 0, what: "an empty name".to_owned() });
         }
@@ -53,11 +22,6 @@ impl GroupTemplate {
         &self.0
     }
 
-    /// Whether the name depends on who is there.
-    pub(crate) fn needs_user(&self) -> bool {
-        self.0.iter().any(|piece| matches!(piece, Piece::UserId | Piece::Username))
-    }
-
     /// The name for a connection or request.
     ///
     /// # Errors
@@ -65,28 +29,18 @@ impl GroupTemplate {
     pub(crate) fn fill(&self, scope: &Scope) -> Result<GroupName> {
         let mut name = String::new();
         for piece in &self.0 {
-            match piece {
-                Piece::Text(text) => name.push_str(text),
-                Piece::Capture(capture) => name.push_str(&scope.url_route.get::<String>(capture)?),
-                Piece::UserId => name.push_str(scope.user.account().map_or("", |account| &account.id)),
-                Piece::Username => name.push_str(scope.user.username()),
-            }
+            name.push_str(&piece.fill(scope)?);
         }
         GroupName::new(&name).map_err(|_| KwargError::unfit("group", &name, "a group's name").into())
     }
 }
 
-fn push_text(pieces: &mut Vec<Piece>, text: &str, at: usize) -> Result<(), Mistake> {
-    let wrong = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
-    if let Some(wrong) = wrong {
-        let what = "a group's name holds ASCII letters, digits, `-`, `_` and `.` only".to_owned();
-        return Err(Mistake { at: at + wrong, what });
-    }
-    if !text.is_empty() {
-        pieces.push(Piece::Text(text.to_owned()));
-    }
-    Ok(())
+/// What stands in a group's name.
+fn is_fine(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.')
 }
+
+const FINE: &str = "a group's name holds ASCII letters, digits, `-`, `_` and `.` only";
 
 #[cfg(test)]
 mod tests {

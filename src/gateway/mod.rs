@@ -14,6 +14,8 @@ mod expand;
 mod group_template;
 mod load;
 mod mask;
+mod path_template;
+mod placeholders;
 mod problem;
 mod reader;
 mod routes;

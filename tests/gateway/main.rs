@@ -1,6 +1,7 @@
 //! The gateway as people meet it: the binary, its config file, its errors, its sites.
 #![allow(missing_docs, unreachable_pub)]
 
+mod allow;
 mod bearer;
 mod binary;
 mod broken;

@@ -50,7 +50,7 @@ const SET: [(&str, &str); 6] = [
 ];
 
 /// Examples for keys that have no default.
-const EXAMPLES: [(&str, &str); 51] = [
+const EXAMPLES: [(&str, &str); 55] = [
     ("allowed_origins", r#"["https://example.com"]"#),
     ("content_security_policy", r#""default-src 'self'""#),
     ("server.tls.cert", r#""/etc/ssl/example.com/fullchain.pem""#),
@@ -87,6 +87,8 @@ const EXAMPLES: [(&str, &str); 51] = [
     ("http.events.groups", r#"["user_{user.id}"]"#),
     ("http.cache", r#""60s""#),
     ("http.allow.sql", r#""SELECT 1 FROM staff WHERE user_id = :user_id""#),
+    ("http.allow.http.upstream", r#""http://127.0.0.1:9000""#),
+    ("http.allow.http.path", r#""/may-read/{course_id}/""#),
     ("http.query.NAME.sql", r#""SELECT id, title FROM courses_course WHERE id = :course_id""#),
     ("http.query.NAME.otherwise", "404"),
     ("websocket.path", r#""ws/room/<int:room>/""#),
@@ -102,6 +104,8 @@ const EXAMPLES: [(&str, &str); 51] = [
     ("websocket.connections_per_user", "10"),
     ("websocket.connections_per_address", "100"),
     ("websocket.allow.sql", r#""SELECT 1 FROM members WHERE user_id = :user_id AND room_id = :room""#),
+    ("websocket.allow.http.upstream", r#""http://127.0.0.1:9000""#),
+    ("websocket.allow.http.path", r#""/may-chat/{room}/""#),
 ];
 
 /// The reference in the making.

@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
+use futures_util::stream::{self, StreamExt};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
@@ -16,6 +18,9 @@ use crate::auth::{SessionStore, StoredUser, User};
 
 /// Sockets that are compared at once: few enough for one query, many enough to need few.
 const BATCH: usize = 500;
+
+/// Permissions that are asked at once.
+const TOGETHER: usize = 8;
 
 /// Runs beside the connections until the drain begins.
 pub(super) fn spawn(auth: &Auth, env: &Environment) -> JoinHandle<()> {
@@ -150,16 +155,24 @@ async fn withdraw(standing: &[(&Arc<Entry>, User)]) {
             group.2.push(Ask::new(user.clone(), guard.kwargs.clone()));
         }
     }
-    for (guard, entries, asks) in by_permission.into_values() {
-        match guard.permission.allowed(&asks).await {
-            Ok(allowed) => {
-                let refused = entries.iter().zip(allowed).filter(|(_, allowed)| !allowed);
-                refused.for_each(|(entry, _)| entry.withdraw());
-            }
-            Err(error) => {
-                let (permission, error) = (guard.permission.name(), error.chain());
-                tracing::warn!(permission, error, "the permission of open sockets could not be asked again");
-            }
+    let asked: Vec<BoxFuture<'_, ()>> = by_permission
+        .into_values()
+        .map(|(guard, entries, asks)| -> BoxFuture<'_, ()> { Box::pin(ask_again(guard, entries, asks)) })
+        .collect();
+    // One that takes its time shall not hold up all others.
+    stream::iter(asked).buffer_unordered(TOGETHER).for_each(|()| std::future::ready(())).await;
+}
+
+/// Asks one permission about all sockets that stand on it.
+async fn ask_again(guard: &Guard, entries: Vec<&Entry>, asks: Vec<Ask>) {
+    match guard.permission.allowed(&asks).await {
+        Ok(allowed) => {
+            let refused = entries.iter().zip(allowed).filter(|(_, allowed)| !allowed);
+            refused.for_each(|(entry, _)| entry.withdraw());
+        }
+        Err(error) => {
+            let (permission, error) = (guard.permission.name(), error.chain());
+            tracing::warn!(permission, error, "the permission of open sockets could not be asked again");
         }
     }
 }

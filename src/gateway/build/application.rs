@@ -2,6 +2,7 @@
 
 use tower::Layer;
 
+use super::allow::Conditions;
 use super::bearer::Bearer;
 use super::consumers::consumer_of;
 use super::guards::bounded;
@@ -10,13 +11,12 @@ use super::routes::{Endpoint, NoConsumer, Pattern, socket_routes_of, view_routes
 use super::users::Users;
 use super::views::{Making, static_files_of, static_view};
 use super::{BuildError, Parts};
-use crate::auth::QueryPermission;
 use crate::gateway::embedded;
 use crate::gateway::setting::Placed;
 use crate::gateway::settings::{Settings, SocketRoute};
 use crate::http::{BoxedHttp, Templates, TemplatesLayer};
 use crate::middleware::{
-    AllowedHosts, AllowedHostsLayer, LocalOnlyLayer, LoginRequiredLayer, OriginValidator, PermissionLayer,
+    AllowedHosts, AllowedHostsLayer, LocalOnlyLayer, LoginRequiredLayer, OriginValidator,
 };
 use crate::routing::{BoxedApplication, Names, ProtocolTypeRouter, Routes, UrlRouter, ViewRouter};
 
@@ -120,9 +120,8 @@ fn sockets_of(making: &Making<'_>, parts: &Parts) -> Result<UrlRouter, BuildErro
 /// A consumer behind what its route asks of users.
 fn guarded(making: &Making<'_>, route: &SocketRoute, mut consumer: BoxedApplication) -> BoxedApplication {
     let users = making.users;
-    if let (Some(allow), Some(database)) = (&route.allow, &users.database) {
-        let permission = QueryPermission::new("allow", database.clone(), allow.sql.value.as_str());
-        consumer = BoxedApplication::new(PermissionLayer::new(permission).layer(consumer));
+    if let Some(allow) = &route.allow {
+        consumer = Conditions::of(allow, users, &making.proxies).around_consumer(consumer);
     }
     if route.login_required {
         consumer = BoxedApplication::new(LoginRequiredLayer::new("").layer(consumer));

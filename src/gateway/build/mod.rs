@@ -1,6 +1,7 @@
 //! From settings to a running application: what the keys say, put together of the other rooms' parts.
 
 mod admin;
+mod allow;
 mod application;
 mod bearer;
 mod consumers;

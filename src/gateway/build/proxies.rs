@@ -11,11 +11,14 @@ use crate::http::proxy::Proxy;
 pub(crate) struct Proxies(BTreeMap<String, Proxy>);
 
 impl Proxies {
-    /// A proxy for what each route of pages or sockets names.
+    /// A proxy for what each route of pages or sockets names, as its target or in `allow`.
     pub(crate) fn of(settings: &Settings) -> Self {
         let pages = settings.http.iter().filter_map(|route| route.proxy.as_ref());
         let sockets = settings.websocket.iter().filter_map(|route| route.upstream.as_ref());
-        let upstreams = pages.chain(sockets).map(|upstreams| &upstreams.value);
+        let conditions = (settings.http.iter().map(|route| route.allow.as_ref()))
+            .chain(settings.websocket.iter().map(|route| route.allow.as_ref()));
+        let asked = conditions.flatten().filter_map(|allow| Some(&allow.http.as_ref()?.upstream));
+        let upstreams = pages.chain(sockets).chain(asked).map(|upstreams| &upstreams.value);
         let proxies = upstreams.filter_map(|it| Some((it.to_string(), proxy_of(it, &settings.proxy)?)));
         Self(proxies.collect())
     }

@@ -3,9 +3,8 @@
 use ::http::Method;
 
 use super::Checked;
-use super::patterns::{Captures, captures_of};
+use super::patterns::captures_of;
 use crate::gateway::document::Span;
-use crate::gateway::group_template::{GroupTemplate, Piece};
 use crate::gateway::problem::Problem;
 use crate::gateway::reader::{nearest, one_of};
 use crate::gateway::setting::Placed;
@@ -135,39 +134,11 @@ impl Checked<'_> {
             }
         }
         let captured = captures_of(route.path.as_ref(), route.re_path.as_ref());
-        let statements =
-            route.query.values().map(|query| &query.sql).chain(route.allow.iter().map(|allow| &allow.sql));
-        for sql in statements {
-            self.sql(sql, &captured);
+        for query in route.query.values() {
+            self.sql(&query.sql, &captured);
         }
-    }
-
-    /// A group's name and what is put into it.
-    pub(super) fn group(&mut self, group: &Placed<String>, captured: &Captures, has_users: bool) {
-        let template = match GroupTemplate::parse(group) {
-            Ok(template) => template,
-            Err(mistake) => {
-                let span = self.place_in(&group.span, group, mistake.at, 1);
-                let problem = Problem::new(span, mistake.what);
-                return self
-                    .report(problem.expecting("a name such as \"chat_{course_id}\" or \"user_{user.id}\""));
-            }
-        };
-        for piece in template.pieces() {
-            if let Piece::Capture(name) = piece
-                && !captured.contains(name)
-            {
-                let known: Vec<&str> = captured.iter().chain(["user.id", "user.username"]).collect();
-                let problem = Problem::new(group.span.clone(), format!("the route captures no {name:?}"))
-                    .expecting(one_of(&known))
-                    .nearest(nearest(name, &known));
-                self.report(problem);
-            }
-        }
-        if template.needs_user() && !has_users {
-            let problem =
-                Problem::new(group.span.clone(), "a group of a user, open to visitors who are nobody");
-            self.report(problem.expecting("login_required = true, or bearer = \"required\", beside it"));
+        if let Some(allow) = &route.allow {
+            self.allow(allow, &captured, route.has_users());
         }
     }
 

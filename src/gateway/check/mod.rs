@@ -5,6 +5,7 @@
 mod bearer;
 mod http_routes;
 mod patterns;
+mod placeholders;
 mod site;
 mod socket_routes;
 mod sql;

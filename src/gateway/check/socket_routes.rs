@@ -18,7 +18,8 @@ impl Checked<'_> {
             self.groups(route);
             self.bounds(route);
             if let Some(allow) = &route.allow {
-                self.sql(&allow.sql, &captures_of(route.path.as_ref(), route.re_path.as_ref()));
+                let captured = captures_of(route.path.as_ref(), route.re_path.as_ref());
+                self.allow(allow, &captured, route.has_users());
             }
             if route.login_required && !self.settings.has_users() {
                 self.needs_users(&route.span, "login_required");

@@ -24,7 +24,7 @@ pub(crate) async fn check_queries(
     let allows = settings.http.iter().filter_map(|route| route.allow.as_ref());
     let allows = allows.chain(settings.websocket.iter().filter_map(|route| route.allow.as_ref()));
     let mut problems = Vec::new();
-    let all: Vec<&Placed<String>> = queries.chain(allows.map(|allow| &allow.sql)).collect();
+    let all: Vec<&Placed<String>> = queries.chain(allows.filter_map(|allow| allow.sql.as_ref())).collect();
     for sql in all {
         match database.prepare(sql, &crate::auth::parameter_names(sql, url)).await {
             Ok(()) => {}

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ::http::{Method, StatusCode};
 
+use super::allow::Allow;
 use super::bearer::Bearing;
 use crate::gateway::document::{Node, Span, Value};
 use crate::gateway::reader::Reader;
@@ -116,15 +117,6 @@ section! {
         groups: Vec<Placed<String>>,
         /// The alias of the channel layer.
         channel_layer: Placed<String> = Placed { value: "default".to_owned(), span: 0..0 },
-    }
-}
-
-section! {
-    /// `allow`.
-    pub(crate) struct Allow {
-        /// A query; it holds when there is a row. Its parameters are the route's captures, and `:user_id` and
-        /// `:username`.
-        sql: Placed<String>,
     }
 }
 

@@ -4,6 +4,7 @@
 //! [`check`](super::check) to find.
 
 mod admin;
+mod allow;
 mod auth;
 mod bearer;
 mod cache;
@@ -28,6 +29,7 @@ pub(crate) fn changed<T: Default>(change: impl FnOnce(&mut T)) -> T {
 }
 
 pub(crate) use admin::AdminSettings;
+pub(crate) use allow::{Allow, AllowHttp};
 pub(crate) use auth::AuthSettings;
 pub(crate) use bearer::{BearerUsers, Bearing, JwtTable};
 pub(crate) use cache::CacheTable;

@@ -1,7 +1,7 @@
 //! `[[websocket]]`: a socket's path, and the consumer behind it.
 
+use super::allow::Allow;
 use super::bearer::Bearing;
-use super::http_route::Allow;
 use crate::consumer::OnError;
 use crate::gateway::section::section;
 use crate::gateway::setting::Placed;

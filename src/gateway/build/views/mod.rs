@@ -14,17 +14,17 @@ use ::http::{HeaderValue, Method, StatusCode, header};
 use tower::Layer;
 
 pub(crate) use self::static_files::{static_files_of, static_view};
+use super::allow::Conditions;
 use super::bearer::Bearer;
 use super::proxies::Proxies;
 use super::routes::Endpoint;
 use super::users::Users;
-use crate::auth::QueryPermission;
 use crate::gateway::settings::{CachePolicy, HttpRoute, Settings, Target};
 use crate::http::proxy::Proxy;
 use crate::http::{
     BoxedHttp, BoxedView, CsrfLayer, HttpError, Response, StaticFiles, TemplatesLayer, ViewService,
 };
-use crate::middleware::{CacheLayer, LoginRequiredLayer, PermissionLayer, SecurityHeadersLayer};
+use crate::middleware::{CacheLayer, LoginRequiredLayer, SecurityHeadersLayer};
 use crate::routing::Names;
 
 /// What views are made of, beside their own settings.
@@ -68,9 +68,8 @@ impl Making<'_> {
                 service = BoxedHttp::new(cache.layer(service));
             }
         }
-        if let (Some(allow), Some(database)) = (&route.allow, &self.users.database) {
-            let permission = QueryPermission::new("allow", database.clone(), allow.sql.value.as_str());
-            service = BoxedHttp::new(PermissionLayer::new(permission).layer(service));
+        if let Some(allow) = &route.allow {
+            service = Conditions::of(allow, self.users, &self.proxies).around_view(service);
         }
         if route.login_required {
             service = BoxedHttp::new(LoginRequiredLayer::new(self.login_url()).layer(service));

@@ -1,0 +1,56 @@
+//! `allow`: further conditions of a route, around its view or consumer.
+
+use tower::Layer;
+
+use super::proxies::Proxies;
+use super::users::Users;
+use crate::auth::QueryPermission;
+use crate::gateway::path_template::PathTemplate;
+use crate::gateway::settings::{Allow, AllowHttp};
+use crate::http::BoxedHttp;
+use crate::middleware::{BackendPermissionLayer, PermissionLayer};
+use crate::routing::BoxedApplication;
+
+/// What a route asks for. The database is asked first, which is nearer than a server behind.
+#[derive(Debug, Clone)]
+pub(crate) struct Conditions {
+    query: Option<PermissionLayer>,
+    backend: Option<BackendPermissionLayer>,
+}
+
+impl Conditions {
+    pub(crate) fn of(allow: &Allow, users: &Users, proxies: &Proxies) -> Self {
+        let query = allow.sql.as_ref().zip(users.database.as_ref()).map(|(sql, database)| {
+            PermissionLayer::new(QueryPermission::new("allow", database.clone(), sql.value.as_str()))
+        });
+        Self { query, backend: allow.http.as_ref().and_then(|http| backend_of(http, proxies)) }
+    }
+
+    pub(crate) fn around_view(&self, mut view: BoxedHttp) -> BoxedHttp {
+        if let Some(backend) = &self.backend {
+            view = BoxedHttp::new(backend.layer(view));
+        }
+        match &self.query {
+            Some(query) => BoxedHttp::new(query.layer(view)),
+            None => view,
+        }
+    }
+
+    pub(crate) fn around_consumer(&self, mut consumer: BoxedApplication) -> BoxedApplication {
+        if let Some(backend) = &self.backend {
+            consumer = BoxedApplication::new(backend.layer(consumer));
+        }
+        match &self.query {
+            Some(query) => BoxedApplication::new(query.layer(consumer)),
+            None => consumer,
+        }
+    }
+}
+
+/// Asks a server behind; the path has been found right by a check.
+fn backend_of(http: &AllowHttp, proxies: &Proxies) -> Option<BackendPermissionLayer> {
+    let proxy = proxies.get(&http.upstream.value)?.clone();
+    let path = PathTemplate::parse(&http.path).ok()?;
+    let layer = BackendPermissionLayer::new(proxy, move |scope| path.fill(scope));
+    Some(layer.cache_time(http.cache).cache_entries(http.cached).time(http.time))
+}
