@@ -47,7 +47,10 @@ impl Clock {
     /// Bytes came from the peer; `message`: a whole data message.
     pub(super) fn heard(&mut self, message: bool) {
         self.received = Instant::now();
-        self.pinged = None;
+        if self.pinged.take().is_some() {
+            // The next ping may be due before the time for the pong would have been over.
+            self.timer = None;
+        }
         if message {
             self.message = self.received;
         }
@@ -58,6 +61,8 @@ impl Clock {
         let pause = start.elapsed();
         self.received += pause;
         self.pinged = self.pinged.map(|pinged| pinged + pause);
+        // It may have been set to a stall that is over.
+        self.timer = None;
     }
 
     /// The next thing that is due. `waiting_since`: since when frames wait in the outbox.
@@ -67,6 +72,11 @@ impl Clock {
         limits: &Limits,
         waiting_since: Option<Instant>,
     ) -> Poll<Due> {
+        // What is due only ever moves away from a timer that is set, unless frames wait: most often there is nothing to
+        // find out.
+        if let (None, Some(timer)) = (waiting_since, &mut self.timer) {
+            std::task::ready!(timer.as_mut().poll(cx));
+        }
         loop {
             let Some((at, due)) = self.next(limits, waiting_since) else { return Poll::Pending };
             let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
@@ -113,5 +123,49 @@ impl Clock {
         let age = after(self.opened, limits.max_age, Due::Age);
         let over = self.over.map(|over| (over, Due::Over));
         [peer, stall, idle, age, over].into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// The clock's next word, and after how many seconds it came.
+    async fn next(clock: &mut Clock, limits: &Limits) -> (Due, u64) {
+        let start = Instant::now();
+        let due = poll_fn(|cx| clock.poll_due(cx, limits, None)).await;
+        (due, start.elapsed().as_secs())
+    }
+
+    fn limits() -> Limits {
+        Limits {
+            ping_interval: Some(Duration::from_secs(20)),
+            ping_timeout: Some(Duration::from_secs(30)),
+            outbox_stall: Duration::from_secs(60),
+            ..Limits::default()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_pong_the_next_ping_waits_for_the_interval_and_no_longer() {
+        let (limits, mut clock) = (limits(), Clock::new(None));
+        assert_eq!(next(&mut clock, &limits).await, (Due::Ping, 20));
+        let unanswered = tokio::time::timeout(Duration::from_secs(1), next(&mut clock, &limits)).await;
+        assert!(unanswered.is_err(), "the pong has time");
+        clock.heard(false);
+        assert_eq!(next(&mut clock, &limits).await, (Due::Ping, 20));
+        assert_eq!(next(&mut clock, &limits).await, (Due::NoPong, 30));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stall_that_is_over_does_not_delay_the_ping() {
+        let (limits, mut clock) = (limits(), Clock::new(None));
+        let waiting = Some(Instant::now());
+        let stalled = poll_fn(|cx| clock.poll_stall(cx, &limits, waiting));
+        assert!(tokio::time::timeout(Duration::from_secs(5), stalled).await.is_err(), "the stall has time");
+        clock.stood_still(Instant::now() - Duration::from_secs(5));
+        assert_eq!(next(&mut clock, &limits).await, (Due::Ping, 20));
     }
 }

@@ -111,16 +111,21 @@ impl Line {
     }
 
     fn poll_step(&mut self, cx: &mut std::task::Context<'_>, channel: &mut OwnChannel) -> Poll<Step> {
-        let request = self.outbox.poll_driver(cx);
-        if let Some(request) = self.request.take().or(request) {
+        if let Some(request) = self.request.take().or_else(|| self.outbox.take_request()) {
             return Poll::Ready(Step::Request(request));
         }
         // First, so that a socket that has just opened is read from, and its reads wake this task.
-        if let Poll::Ready(Err(error)) = self.wire.poll_open(cx, &self.outbox) {
+        if self.wire.is_opening()
+            && let Poll::Ready(Err(error)) = self.wire.poll_open(cx, &self.outbox)
+        {
             return Poll::Ready(Step::Lost(error));
         }
         if let Poll::Ready(step) = self.poll_sources(cx, channel) {
             return Poll::Ready(step);
+        }
+        // Nothing is to be done for now: from here on others wake this task.
+        if let Some(request) = self.outbox.poll_driver(cx) {
+            return Poll::Ready(Step::Request(request));
         }
         // Written last: while there is more to handle, its frames can leave together.
         let written = self.wire.poll_write(cx, &self.outbox);

@@ -23,7 +23,8 @@ impl EncodingKey {
 }
 
 type Encoded = OnceLock<Result<Bytes, EventError>>;
-type Decoded = Arc<dyn Any + Send + Sync>;
+type Decoded<U> = OnceLock<Result<Arc<U>, EventError>>;
+type AnyDecoded = Arc<dyn Any + Send + Sync>;
 
 /// Cells are found under a short lock and filled outside of it: user code decodes, and it may be slow or panic.
 #[derive(Default)]
@@ -31,7 +32,9 @@ pub(super) struct Caches {
     text_frame: Encoded,
     json: Encoded,
     frames: Mutex<Vec<(EncodingKey, Arc<Encoded>)>>,
-    decoded: Mutex<Vec<(TypeId, Decoded)>>,
+    /// The form that was asked for first, which is nearly always the only one: no lock is needed to find it.
+    first: OnceLock<AnyDecoded>,
+    others: Mutex<Vec<(TypeId, AnyDecoded)>>,
 }
 
 impl Caches {
@@ -64,11 +67,16 @@ impl Caches {
         &self,
         decode: impl FnOnce() -> Result<U, EventError>,
     ) -> Result<Arc<U>, EventError> {
-        self.decoded_cell::<U>().get_or_init(|| decode().map(Arc::new)).clone()
+        let decode = || decode().map(Arc::new);
+        let first = self.first.get_or_init(|| Arc::new(Decoded::<U>::new()));
+        match first.downcast_ref::<Decoded<U>>() {
+            Some(cell) => cell.get_or_init(decode).clone(),
+            None => self.other::<U>().get_or_init(decode).clone(),
+        }
     }
 
-    fn decoded_cell<U: Send + Sync + 'static>(&self) -> Arc<OnceLock<Result<Arc<U>, EventError>>> {
-        let mut cells = lock(&self.decoded);
+    fn other<U: Send + Sync + 'static>(&self) -> Arc<Decoded<U>> {
+        let mut cells = lock(&self.others);
         let known = cells.iter().find(|(own, _)| *own == TypeId::of::<U>()).map(|(_, cell)| cell.clone());
         if let Some(cell) = known.and_then(|cell| cell.downcast().ok()) {
             return cell;

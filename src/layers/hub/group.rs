@@ -1,12 +1,14 @@
 //! One group's local members: contiguous for the walk, indexed for joins and leaves.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 use super::mailbox::Inbox;
 use super::queue::Put;
 use super::{EventSink, Membership, Pushed};
-use crate::layers::locks::{lock, shrink, shrink_list};
+use crate::layers::locks::{shrink, shrink_list};
 use crate::layers::{Event, GroupName};
 
 pub(super) struct Group {
@@ -91,7 +93,7 @@ impl Group {
     /// Adds a member, or changes how it is one. `None` when the group is dead.
     pub(super) fn join(&self, inbox: &Arc<Inbox>, how: Membership) -> Option<Joined> {
         let sink = (how == Membership::Forwarded).then(|| inbox.sink().cloned()).flatten();
-        let mut members = lock(&self.members);
+        let mut members = self.members.lock();
         if members.dead {
             return None;
         }
@@ -112,7 +114,7 @@ impl Group {
     }
 
     pub(super) fn leave(&self, id: u64) -> Left {
-        let mut members = lock(&self.members);
+        let mut members = self.members.lock();
         let Some(slot) = members.slots.remove(&id) else {
             return Left::NotAMember;
         };
@@ -132,7 +134,7 @@ impl Group {
     /// Hands the event to every member. Sinks that ask for a flush are collected in `dirty`.
     pub(super) fn deliver(&self, event: &Event, dirty: &mut Vec<Arc<dyn EventSink>>) -> Count {
         let mut count = Count::default();
-        let members = lock(&self.members);
+        let members = self.members.lock();
         for member in &members.list {
             count.add(&member.inbox, member.sink.as_ref(), event, dirty);
         }
@@ -141,7 +143,7 @@ impl Group {
 
     /// Visits every member, under the group's lock.
     pub(super) fn each(&self, mut visit: impl FnMut(&Arc<Inbox>, Membership)) {
-        for member in &lock(&self.members).list {
+        for member in &self.members.lock().list {
             let how = if member.sink.is_some() { Membership::Forwarded } else { Membership::Handled };
             visit(&member.inbox, how);
         }

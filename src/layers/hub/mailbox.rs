@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
+
+use parking_lot::Mutex;
 
 use super::queue::{MailboxOptions, Put, Queue};
 use super::{EventSink, Hub};
-use crate::layers::locks::{lock, shrink_list};
+use crate::layers::locks::shrink_list;
 use crate::layers::{ChannelName, DropCause, Event, GroupName, LayerStats};
 
 /// What comes out of a mailbox.
@@ -67,12 +69,12 @@ impl Mailbox {
 
     /// The groups that the mailbox is a member of, in no order.
     pub fn groups(&self) -> Vec<GroupName> {
-        lock(&self.inbox.joined).groups.clone()
+        self.inbox.joined.lock().groups.clone()
     }
 
     /// How many groups the mailbox is a member of.
     pub fn group_count(&self) -> usize {
-        lock(&self.inbox.joined).groups.len()
+        self.inbox.joined.lock().groups.len()
     }
 
     /// Whether the mailbox is a member of a group.
@@ -82,7 +84,7 @@ impl Mailbox {
 
     /// How many events wait.
     pub fn len(&self) -> usize {
-        lock(&self.inbox.queue).len()
+        self.inbox.queue.lock().len()
     }
 
     /// Whether no event waits.
@@ -106,7 +108,7 @@ impl Mailbox {
 
     /// The next delivery, or a wake-up when there is one.
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Delivery> {
-        let mut queue = lock(&self.inbox.queue);
+        let mut queue = self.inbox.queue.lock();
         if let Some(delivery) = queue.pop() {
             drop(queue);
             self.make_room();
@@ -121,7 +123,7 @@ impl Mailbox {
 
     /// The next delivery, when there is one now.
     pub fn try_recv(&mut self) -> Option<Delivery> {
-        let delivery = lock(&self.inbox.queue).pop()?;
+        let delivery = self.inbox.queue.lock().pop()?;
         self.make_room();
         Some(delivery)
     }
@@ -198,7 +200,7 @@ impl Feeder {
     /// Whether nothing waits in the mailbox: its owner wants more.
     #[cfg(feature = "redis")]
     pub(crate) fn is_empty(&self) -> bool {
-        lock(&self.0.queue).len() == 0
+        self.0.queue.lock().len() == 0
     }
 
     /// Puts an event in; false when there is no room.
@@ -254,7 +256,7 @@ impl Inbox {
 
     /// Puts an event in and wakes the owner. `strict` refuses it when there is no room, whatever the policy.
     pub(super) fn put(&self, event: &Event, strict: bool) -> Put {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.queue.lock();
         let (put, lost) = queue.put(event, &self.options, strict);
         let waker = queue.waker.take();
         drop(queue);
@@ -273,11 +275,11 @@ impl Inbox {
     }
 
     pub(super) fn is_member(&self, group: &GroupName) -> bool {
-        lock(&self.joined).groups.binary_search(group).is_ok()
+        self.joined.lock().groups.binary_search(group).is_ok()
     }
 
     pub(super) fn announce_gap(&self, groups: Vec<GroupName>) {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.queue.lock();
         queue.note_gap(groups);
         let waker = queue.waker.take();
         drop(queue);
@@ -288,7 +290,7 @@ impl Inbox {
 
     /// Notes a membership; false when the mailbox has ended.
     pub(super) fn remember(&self, group: &GroupName) -> bool {
-        let mut joined = lock(&self.joined);
+        let mut joined = self.joined.lock();
         if joined.ended {
             return false;
         }
@@ -302,7 +304,7 @@ impl Inbox {
     }
 
     pub(super) fn forget(&self, group: &GroupName) {
-        let mut joined = lock(&self.joined);
+        let mut joined = self.joined.lock();
         if let Ok(place) = joined.groups.binary_search(group) {
             joined.groups.remove(place);
             shrink_list(&mut joined.groups);
@@ -310,25 +312,25 @@ impl Inbox {
     }
 
     pub(super) fn take_groups(&self) -> Vec<GroupName> {
-        std::mem::take(&mut lock(&self.joined).groups)
+        std::mem::take(&mut self.joined.lock().groups)
     }
 
     /// Ends the mailbox: nobody can make it join any more. Its memberships are returned.
     pub(super) fn end(&self) -> Vec<GroupName> {
-        let mut joined = lock(&self.joined);
+        let mut joined = self.joined.lock();
         joined.ended = true;
         std::mem::take(&mut joined.groups)
     }
 
     /// Takes all waiting events out and lets no other in: who puts one in has to find another place for it.
     pub(super) fn seal(&self) -> Vec<Event> {
-        let mut queue = lock(&self.queue);
+        let mut queue = self.queue.lock();
         queue.sealed = true;
         queue.drain()
     }
 
     /// Takes all waiting events out.
     pub(super) fn clear(&self) -> Vec<Event> {
-        lock(&self.queue).drain()
+        self.queue.lock().drain()
     }
 }

@@ -3,9 +3,10 @@
 use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::sync::Mutex;
 
-use crate::layers::locks::{lock, shrink};
+use parking_lot::Mutex;
+
+use crate::layers::locks::shrink;
 
 const SHARDS: usize = 16;
 
@@ -29,11 +30,11 @@ impl<K: Eq + Hash + Borrow<str> + Clone, V: Clone> Shards<K, V> {
 
     /// Runs `work` with the part that `key` belongs to.
     pub(super) fn with<R>(&self, key: &str, work: impl FnOnce(&mut HashMap<K, V>) -> R) -> R {
-        work(&mut lock(self.part(key)))
+        work(&mut self.part(key).lock())
     }
 
     pub(super) fn get(&self, key: &str) -> Option<V> {
-        lock(self.part(key)).get(key).cloned()
+        self.part(key).lock().get(key).cloned()
     }
 
     /// Removes the entry when it is still the one meant.
@@ -50,14 +51,14 @@ impl<K: Eq + Hash + Borrow<str> + Clone, V: Clone> Shards<K, V> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.parts.iter().map(|part| lock(part).len()).sum()
+        self.parts.iter().map(|part| part.lock().len()).sum()
     }
 
     pub(super) fn keys(&self) -> Vec<K> {
-        self.parts.iter().flat_map(|part| lock(part).keys().cloned().collect::<Vec<_>>()).collect()
+        self.parts.iter().flat_map(|part| part.lock().keys().cloned().collect::<Vec<_>>()).collect()
     }
 
     pub(super) fn values(&self) -> Vec<V> {
-        self.parts.iter().flat_map(|part| lock(part).values().cloned().collect::<Vec<_>>()).collect()
+        self.parts.iter().flat_map(|part| part.lock().values().cloned().collect::<Vec<_>>()).collect()
     }
 }

@@ -8,11 +8,12 @@
 mod state;
 
 use std::io::{self, IoSlice};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::net::tcp::OwnedWriteHalf;
 use tokio::time::Instant;
 
@@ -29,6 +30,8 @@ pub(crate) use state::Request;
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
+    /// Whether something is asked of the driver; the request itself stands under the lock.
+    asked: AtomicBool,
     limit: usize,
     overflow: Overflow,
     drops: Arc<FrameDrops>,
@@ -48,6 +51,7 @@ impl Outbox {
     pub(crate) fn new(limit: usize, overflow: Overflow, drops: Arc<FrameDrops>) -> Self {
         Self {
             state: Mutex::default(),
+            asked: AtomicBool::new(false),
             limit,
             overflow,
             drops,
@@ -77,7 +81,7 @@ impl Outbox {
 
     /// What has passed in both directions so far.
     pub(super) fn traffic(&self) -> Traffic {
-        let sent = self.lock().sent;
+        let sent = self.state.lock().sent;
         Traffic {
             messages_in: self.received.messages.load(Relaxed),
             bytes_in: self.received.bytes.load(Relaxed),
@@ -86,14 +90,9 @@ impl Outbox {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while the lock is held, and the state is valid at every step.
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
     /// Appends a frame of a group send under the overflow policy. Never waits and never writes.
     pub(crate) fn push(&self, frame: Bytes) -> Pushed {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.finished {
             return Pushed::Dropped;
         }
@@ -116,10 +115,9 @@ impl Outbox {
                 (state.fits(length, self.limit), lost)
             }
             Overflow::Close => {
-                let driver = state.request(Request::Close(Box::new(CloseFrame::new(
-                    CloseCode::OVERFLOW,
-                    "too far behind",
-                ))));
+                let frame = CloseFrame::new(CloseCode::OVERFLOW, "too far behind");
+                self.asked.store(true, Relaxed);
+                let driver = state.request(Request::Close(Box::new(frame)));
                 driver.into_iter().for_each(Waker::wake);
                 (false, 0)
             }
@@ -129,7 +127,7 @@ impl Outbox {
 
     /// Appends a frame whatever the limit: the driver's own few bytes, which must not be lost.
     pub(super) fn push_control(&self, frame: Bytes) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.finished {
             state.append(frame);
         }
@@ -137,7 +135,7 @@ impl Outbox {
 
     /// Appends the answer to a ping, unless the outbox is full: a peer that reads nothing waits for no pong.
     pub(super) fn push_pong(&self, frame: Bytes) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.finished && state.fits(frame.len(), self.limit) {
             state.append(frame);
         }
@@ -145,7 +143,7 @@ impl Outbox {
 
     /// Appends the last frame; nothing can be appended after it.
     pub(super) fn push_last(&self, frame: Bytes) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if !state.finished {
             state.append(frame);
             state.finished = true;
@@ -160,7 +158,7 @@ impl Outbox {
         frame: &mut Option<Bytes>,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), Finished>> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.finished {
             return Poll::Ready(Err(Finished));
         }
@@ -176,7 +174,7 @@ impl Outbox {
 
     /// Ready once the outbox is half empty, or takes no more frames at all.
     pub(crate) fn poll_room(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         if state.finished || state.bytes <= self.limit / 2 {
             return Poll::Ready(());
         }
@@ -186,7 +184,7 @@ impl Outbox {
 
     /// Writes what is queued as far as the kernel takes it; pays the flush that [`push`](Self::push) owes.
     pub(crate) fn flush(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.flush_owed = false;
         let woken = match state.link {
             Link::Tcp(_) => state.write_tcp(),
@@ -200,19 +198,19 @@ impl Outbox {
 
     /// Opens the way to the kernel and writes what has gathered during the handshake.
     pub(super) fn open_tcp(&self, stream: OwnedWriteHalf) {
-        self.lock().link = Link::Tcp(stream);
+        self.state.lock().link = Link::Tcp(stream);
         self.flush();
     }
 
     /// From now on the driver writes.
     pub(super) fn open_driver(&self) {
-        self.lock().link = Link::Driver;
+        self.state.lock().link = Link::Driver;
     }
 
     /// The driver's part of writing to TCP: waits until the kernel takes more. Ready once nothing is queued, with
     /// an error once the peer is gone.
     pub(super) fn poll_tcp(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.flush_owed = false;
         loop {
             let Link::Tcp(stream) = &state.link else {
@@ -237,7 +235,7 @@ impl Outbox {
         &self,
         mut write: impl FnMut(&[IoSlice<'_>]) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<()>> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.flush_owed = false;
         if matches!(state.link, Link::Gone) {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
@@ -257,12 +255,18 @@ impl Outbox {
 
     /// Since when frames have waited without progress.
     pub(super) fn waiting_since(&self) -> Option<Instant> {
-        self.lock().waiting_since
+        self.state.lock().waiting_since
+    }
+
+    /// What others ask of the driver, if anything, without a waker: for the way between two steps.
+    pub(super) fn take_request(&self) -> Option<Request> {
+        // Nothing hangs on seeing it at once: `poll_driver` looks under the lock.
+        if self.asked.load(Relaxed) { self.state.lock().request.take() } else { None }
     }
 
     /// Registers the driver's waker and tells what others ask of it.
     pub(super) fn poll_driver(&self, cx: &mut Context<'_>) -> Option<Request> {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         match &mut state.driver {
             Some(waker) if waker.will_wake(cx.waker()) => {}
             slot => *slot = Some(cx.waker().clone()),
@@ -272,7 +276,8 @@ impl Outbox {
 
     /// Asks the driver for something; the first close wins, a stop always does.
     pub(crate) fn request(&self, request: Request) {
-        let woken = self.lock().request(request);
+        self.asked.store(true, Relaxed);
+        let woken = self.state.lock().request(request);
         if let Some(driver) = woken {
             driver.wake();
         }
@@ -280,12 +285,12 @@ impl Outbox {
 
     /// Whether frames can still be appended.
     pub(crate) fn is_finished(&self) -> bool {
-        self.lock().finished
+        self.state.lock().finished
     }
 
     /// Nothing can be appended or written any more; what is queued is gone.
     pub(super) fn shut(&self) {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         state.finish_gone();
         if let Some(space) = state.space.take() {
             drop(state);
