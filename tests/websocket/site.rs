@@ -84,7 +84,10 @@ impl WebsocketConsumer<Notes> for Echo {
                 ctx.close(CloseFrame::new(4000, "as you wish"));
                 Ok(())
             }
-            Ok("hang") => std::future::pending().await,
+            Ok("hang") => {
+                self.notes.add("hanging");
+                std::future::pending().await
+            }
             Ok("json") => message.json::<Value>().map(drop).map_err(Into::into),
             _ => ctx.send(message).await,
         }
