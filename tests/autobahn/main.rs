@@ -24,17 +24,19 @@ async fn compression_by_parameters_passes() {
     run("group-13-1", &["13.1.*"], 18).await;
 }
 
-/// What takes minutes: `tests/run --all`.
+/// What takes minutes, and would take many more unoptimised: `tests/run --all`.
 mod slow {
-    use super::run;
+    mod optimised {
+        use super::super::run;
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn all_compression_by_payload_passes() {
-        run("group-12", &["12.2.*", "12.3.*", "12.4.*", "12.5.*"], 72).await;
-    }
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn all_compression_by_payload_passes() {
+            run("group-12", &["12.2.*", "12.3.*", "12.4.*", "12.5.*"], 72).await;
+        }
 
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn all_compression_by_parameters_passes() {
-        run("group-13", &["13.2.*", "13.3.*", "13.4.*", "13.5.*", "13.6.*", "13.7.*"], 108).await;
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn all_compression_by_parameters_passes() {
+            run("group-13", &["13.2.*", "13.3.*", "13.4.*", "13.5.*", "13.6.*", "13.7.*"], 108).await;
+        }
     }
 }

@@ -36,21 +36,26 @@ async fn echoes(site: &Site, count: usize, time: Duration) -> Duration {
     times[times.len() * 99 / 100]
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn in_a_mixed_minute_the_well_behaved_lose_nothing_and_are_served_as_soon() {
-    let site = Site::with(|limits| {
-        limits.header_time = Duration::from_secs(2);
-        limits.message_bytes = 100_000;
-        limits.outbox_stall = Duration::from_secs(1);
-        limits.close_time = Duration::from_secs(1);
-    })
-    .await;
-    let quiet = echoes(&site, 20, Duration::from_secs(10)).await;
-    let before = memory();
-    let _hostile = Attack::start("everything", site.address());
-    let busy = echoes(&site, 20, Duration::from_secs(60)).await;
-    let grown = memory().saturating_sub(before);
-    println!("99th percentile: quiet {quiet:?}, in the mixed minute {busy:?}; grown by {grown} KiB");
-    assert!(busy <= 3 * quiet.max(FLOOR), "quiet {quiet:?}, in the mixed minute {busy:?}");
-    assert!(grown < 64 << 10, "{grown} KiB");
+/// Run optimised: unoptimised, the attackers need the machine for themselves.
+mod optimised {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn in_a_mixed_minute_the_well_behaved_lose_nothing_and_are_served_as_soon() {
+        let site = Site::with(|limits| {
+            limits.header_time = Duration::from_secs(2);
+            limits.message_bytes = 100_000;
+            limits.outbox_stall = Duration::from_secs(1);
+            limits.close_time = Duration::from_secs(1);
+        })
+        .await;
+        let quiet = echoes(&site, 20, Duration::from_secs(10)).await;
+        let before = memory();
+        let _hostile = Attack::start("everything", site.address());
+        let busy = echoes(&site, 20, Duration::from_secs(60)).await;
+        let grown = memory().saturating_sub(before);
+        println!("99th percentile: quiet {quiet:?}, in the mixed minute {busy:?}; grown by {grown} KiB");
+        assert!(busy <= 3 * quiet.max(FLOOR), "quiet {quiet:?}, in the mixed minute {busy:?}");
+        assert!(grown < 64 << 10, "{grown} KiB");
+    }
 }
