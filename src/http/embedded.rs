@@ -5,10 +5,12 @@ use std::hash::{DefaultHasher, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
 
-use ::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use ::http::header::{self, HeaderName};
+use ::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use bytes::Bytes;
 
-use super::static_files::not_found;
+use super::ranges::{self, Wanted};
+use super::static_files::{add_charset, not_found};
 use super::{Body, Request, Response};
 
 /// Files by path, each with its tag.
@@ -31,27 +33,49 @@ impl Embedded {
             return method_not_allowed();
         }
         let Some(file) = self.0.get(path) else { return not_found() };
-        let asked = request.headers().get(header::IF_NONE_MATCH);
-        let unchanged = asked.is_some_and(|asked| names_tag(asked.as_bytes(), &file.tag));
-        if !unchanged
-            && *request.method() == Method::GET
-            && let Some(part) = Part::of(request, &file.tag, file.bytes.len())
-        {
-            return part.answer(file, path);
+        if !passes(request.headers(), &file.tag) {
+            return with_status(StatusCode::PRECONDITION_FAILED);
         }
-        let mut response = match (unchanged, request.method()) {
-            (true, _) => with_status(StatusCode::NOT_MODIFIED),
-            (false, &Method::HEAD) => with_status(StatusCode::OK),
-            (false, _) => Response::new(Body::from(file.bytes.clone())),
-        };
-        let headers = response.headers_mut();
-        file.describe(headers);
-        if !unchanged {
-            describe_kind(headers, path);
-            headers.insert(header::CONTENT_LENGTH, HeaderValue::from(file.bytes.len()));
+        if fields(request.headers(), &header::IF_NONE_MATCH).any(|list| names_tag(list, &file.tag)) {
+            let mut response = with_status(StatusCode::NOT_MODIFIED);
+            file.describe(response.headers_mut());
+            return response;
         }
-        response
+        let mut head = HeaderMap::new();
+        file.describe(&mut head);
+        describe_kind(&mut head, path);
+        head.insert(header::CONTENT_LENGTH, HeaderValue::from(file.bytes.len()));
+        let length = file.bytes.len() as u64;
+        match Wanted::of(request.method(), request.headers(), &head, length) {
+            Wanted::Whole => file.whole(head, request.method()),
+            Wanted::Nothing => ranges::unsatisfiable(&head, length),
+            Wanted::Parts(parts) => {
+                let bodies = parts.iter().map(|part| Body::from(file.bytes.slice(in_memory(part)))).collect();
+                ranges::partial(head, length, &parts, bodies)
+            }
+        }
     }
+}
+
+/// A part of what is in memory: its places fit.
+fn in_memory(part: &Range<u64>) -> Range<usize> {
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+    place(part.start)..place(part.end)
+}
+
+/// All lines of a field.
+fn fields<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h [u8]> {
+    headers.get_all(name).iter().map(HeaderValue::as_bytes)
+}
+
+/// Whether the tag is among those that `If-Match` asks for, by strong comparison (RFC 9110 section 13.1.1).
+fn passes(headers: &HeaderMap, tag: &str) -> bool {
+    let has_tag = |list: &[u8]| {
+        list.split(|byte| *byte == b',')
+            .map(<[u8]>::trim_ascii)
+            .any(|listed| listed == b"*" || listed == tag.as_bytes())
+    };
+    !headers.contains_key(header::IF_MATCH) || fields(headers, &header::IF_MATCH).any(has_tag)
 }
 
 fn describe_kind(headers: &mut HeaderMap, path: &str) {
@@ -59,54 +83,7 @@ fn describe_kind(headers: &mut HeaderMap, path: &str) {
     if let Ok(kind) = HeaderValue::try_from(kind.as_ref()) {
         headers.insert(header::CONTENT_TYPE, kind);
     }
-}
-
-/// The part of a file that a request asks for, or one that the file does not have.
-struct Part(Option<Range<usize>>);
-
-impl Part {
-    /// `None` when the whole file is asked for: no range, several of them, one of another version, or nonsense.
-    fn of(request: &Request, tag: &str, length: usize) -> Option<Self> {
-        let headers = request.headers();
-        if headers.get(header::IF_RANGE).is_some_and(|version| version.as_bytes() != tag.as_bytes()) {
-            return None;
-        }
-        let asked = headers.get(header::RANGE)?.to_str().ok()?.strip_prefix("bytes=")?;
-        let (first, last) = asked.trim().split_once('-')?;
-        let number =
-            |text: &str| text.bytes().all(|digit| digit.is_ascii_digit()).then(|| text.parse::<usize>().ok());
-        let range = match (first, last) {
-            ("", last) => length.saturating_sub(number(last)??)..length,
-            (first, "") => number(first)??..length,
-            (first, last) => {
-                let (first, last) = (number(first)??, number(last)??);
-                if last < first {
-                    return None;
-                }
-                first..length.min(last.saturating_add(1))
-            }
-        };
-        Some(Self((range.start < length && range.start < range.end).then_some(range)))
-    }
-
-    fn answer(self, file: &File, path: &str) -> Response {
-        let length = file.bytes.len();
-        let (status, text, body) = match self.0 {
-            None => (StatusCode::RANGE_NOT_SATISFIABLE, format!("bytes */{length}"), Bytes::new()),
-            Some(range) => (
-                StatusCode::PARTIAL_CONTENT,
-                format!("bytes {}-{}/{length}", range.start, range.end - 1),
-                file.bytes.slice(range),
-            ),
-        };
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = status;
-        let headers = response.headers_mut();
-        file.describe(headers);
-        describe_kind(headers, path);
-        headers.extend(HeaderValue::try_from(text).ok().map(|text| (header::CONTENT_RANGE, text)));
-        response
-    }
+    add_charset(headers);
 }
 
 impl File {
@@ -116,6 +93,13 @@ impl File {
         hasher.write(bytes);
         let tag = format!("\"{:016x}-{:x}\"", hasher.finish(), bytes.len());
         Self { bytes: Bytes::from_static(bytes), tag }
+    }
+
+    fn whole(&self, head: HeaderMap, method: &Method) -> Response {
+        let body = if *method == Method::HEAD { Body::empty() } else { Body::from(self.bytes.clone()) };
+        let mut response = Response::new(body);
+        *response.headers_mut() = head;
+        response
     }
 
     fn describe(&self, headers: &mut HeaderMap) {

@@ -14,6 +14,7 @@ mod form;
 mod head;
 mod pages;
 pub mod proxy;
+mod ranges;
 mod request;
 mod respond;
 mod scope;

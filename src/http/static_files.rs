@@ -1,11 +1,13 @@
 //! Files served as they are: style sheets, scripts, images; from a folder or from the program itself.
 
 use std::convert::Infallible;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ::http::{HeaderValue, StatusCode, header};
+use ::http::header::{self, HeaderName};
+use ::http::{HeaderMap, HeaderValue, StatusCode};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http_body_util::Empty as NoBody;
@@ -14,6 +16,7 @@ use tower::Service;
 use tower_http::services::ServeDir;
 
 use super::embedded::Embedded;
+use super::ranges::{self, Wanted};
 use super::static_names::Hashes;
 use super::{Body, Request, Response};
 use crate::Scoped;
@@ -21,8 +24,8 @@ use crate::routing::Routes;
 
 /// A `tower` service that serves files under the path that a router left for it.
 ///
-/// Answers GET and HEAD with `ETag`, `Cache-Control` and `Content-Type`, conditional requests with 304, ranges with
-/// 206, other methods with 405. What is not a plain file below the folder is a 404: directories, paths
+/// Answers GET and HEAD with `ETag`, `Cache-Control` and `Content-Type`, conditional requests with 304 and 412, one
+/// range or several with 206 or 416, other methods with 405. What is not a plain file below the folder is a 404: directories, paths
 /// with `..` or NUL, and everything whose name starts with a dot. Symbolic links are followed, since only the
 /// owner of the folder can make them.
 ///
@@ -164,14 +167,18 @@ impl StaticFiles {
         headers
             .insert(header::CACHE_CONTROL, HeaderValue::try_from(cache).expect("digits are a header value"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        // Without it a browser reads a script in the page's encoding, and a style sheet opened by itself in its own.
-        if let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok())
-            && kind.starts_with("text/")
-            && !kind.contains(';')
-            && let Ok(kind) = HeaderValue::try_from(format!("{kind}; charset=utf-8"))
-        {
-            headers.insert(header::CONTENT_TYPE, kind);
-        }
+    }
+}
+
+/// Adds the encoding to a text's kind: without it a browser reads a script in the page's encoding, and a style sheet
+/// opened by itself in its own.
+pub(super) fn add_charset(headers: &mut HeaderMap) {
+    if let Some(kind) = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok())
+        && kind.starts_with("text/")
+        && !kind.contains(';')
+        && let Ok(kind) = HeaderValue::try_from(format!("{kind}; charset=utf-8"))
+    {
+        headers.insert(header::CONTENT_TYPE, kind);
     }
 }
 
@@ -200,10 +207,12 @@ async fn from_folder(mut files: ServeDir, path: &str, request: Request, plain: b
     let mut question = ::http::Request::new(NoBody::<bytes::Bytes>::new());
     *question.method_mut() = request.method().clone();
     *question.headers_mut() = request.headers().clone();
-    // A unit that nobody knows is no reason to refuse the file.
-    if request.headers().get(header::RANGE).is_some_and(|range| !range.as_bytes().starts_with(b"bytes=")) {
-        question.headers_mut().remove(header::RANGE);
-    }
+    // `ServeDir` reads no `If-Range`, refuses several ranges, and does not say in a 416 how long the file is: it is
+    // asked for the whole first, and then for each part.
+    question.headers_mut().remove(header::RANGE);
+    // It reads the first line of a list alone.
+    join_lines(question.headers_mut(), header::IF_MATCH);
+    join_lines(question.headers_mut(), header::IF_NONE_MATCH);
     if plain {
         question.headers_mut().remove(header::ACCEPT_ENCODING);
     }
@@ -212,20 +221,59 @@ async fn from_folder(mut files: ServeDir, path: &str, request: Request, plain: b
         Ok(uri) => *question.uri_mut() = uri,
         Err(_) => return not_found(),
     }
-    let Ok(mut response) = files.call(question.clone()).await;
-    // `ServeDir` gives a part even of a file that has changed since the client got the other ones.
-    if response.status() == StatusCode::PARTIAL_CONTENT
-        && let Some(version) = request.headers().get(header::IF_RANGE)
-        && response.headers().get(header::ETAG) != Some(version)
+    let Ok(mut whole) = files.call(question.clone()).await;
+    add_charset(whole.headers_mut());
+    let length = match whole.status() {
+        StatusCode::NOT_FOUND => return not_found(),
+        StatusCode::OK => length(whole.headers()),
+        _ => return whole.map(Body::new),
+    };
+    let wanted = Wanted::of(request.method(), request.headers(), whole.headers(), length);
+    match wanted {
+        Wanted::Whole => whole.map(Body::new),
+        Wanted::Nothing => ranges::unsatisfiable(whole.headers(), length),
+        Wanted::Parts(parts) => match read_parts(files, &question, whole.headers(), &parts).await {
+            Some(bodies) => ranges::partial(whole.headers().clone(), length, &parts, bodies),
+            None => whole.map(Body::new),
+        },
+    }
+}
+
+/// The parts' bytes; `None` when the file has changed since `whole` was made, whose own bytes are still those of the
+/// file as it was.
+async fn read_parts(
+    mut files: ServeDir,
+    question: &::http::Request<NoBody<bytes::Bytes>>,
+    whole: &HeaderMap,
+    parts: &[Range<u64>],
+) -> Option<Vec<Body>> {
+    let mut bodies = Vec::with_capacity(parts.len());
+    for part in parts {
+        let mut question = question.clone();
+        let range = HeaderValue::try_from(format!("bytes={}-{}", part.start, part.end - 1)).ok()?;
+        question.headers_mut().insert(header::RANGE, range);
+        let Ok(answer) = files.call(question).await;
+        let is_part = answer.status() == StatusCode::PARTIAL_CONTENT
+            && answer.headers().get(header::ETAG) == whole.get(header::ETAG)
+            && length(answer.headers()) == part.end - part.start;
+        bodies.push(is_part.then(|| Body::new(answer.into_body()))?);
+    }
+    Some(bodies)
+}
+
+/// One line of all lines of a list field (RFC 9110 section 5.3).
+fn join_lines(headers: &mut HeaderMap, name: HeaderName) {
+    let lines: Vec<_> = headers.get_all(&name).iter().map(HeaderValue::as_bytes).collect();
+    if lines.len() > 1
+        && let Ok(list) = HeaderValue::from_bytes(&lines.join(&b", "[..]))
     {
-        question.headers_mut().remove(header::RANGE);
-        let Ok(whole) = files.call(question).await;
-        response = whole;
+        headers.insert(name, list);
     }
-    match response.status() {
-        StatusCode::NOT_FOUND => not_found(),
-        _ => response.map(Body::new),
-    }
+}
+
+fn length(headers: &HeaderMap) -> u64 {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or_default()
 }
 
 pub(super) fn not_found() -> Response {

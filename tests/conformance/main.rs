@@ -10,6 +10,7 @@ mod site;
 mod rfc6455;
 mod rfc8441;
 mod rfc9110;
+mod rfc9110_files;
 mod rfc9112;
 mod rfc9113;
 
@@ -19,6 +20,7 @@ fn the_tables_hold_at_least_150_cases() {
     let counts = [
         ("RFC 9112", rfc9112::count()),
         ("RFC 9110", rfc9110::count()),
+        ("RFC 9110, files", rfc9110_files::count()),
         ("RFC 9113", rfc9113::count()),
         ("RFC 6455", rfc6455::count()),
     ];
