@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ::http::header::{CONNECTION, CONTENT_TYPE, COOKIE, UPGRADE};
+use ::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, UPGRADE};
 use ::http::{HeaderValue, Method, Request, StatusCode, Version};
 use bytes::Bytes;
 use http_body::Body as HttpBody;
@@ -103,7 +103,7 @@ impl Handler {
         B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Unpin + Send + 'static,
     {
         let guard = peer.activity.begin(request.version());
-        let method = request.method().clone();
+        let (method, version) = (request.method().clone(), request.version());
         let raw_path = request.uri().path().to_owned();
         let share = share(&peer, &arrival.origin);
         let checked = target::check(&mut request, self.env.limits.header_bytes)
@@ -120,6 +120,9 @@ impl Handler {
             }
             Err(malformed) => (refused(malformed), Hold { request: Some(guard), _share: None }),
         };
+        if version == Version::HTTP_10 && has_no_length(&response) {
+            response = closing(response);
+        }
         if !response.body().is_end_stream() {
             response.body_mut().keep(hold);
         }
@@ -203,6 +206,11 @@ fn lawful(mut response: Response, upgrading: bool) -> Response {
         _ => {}
     }
     response
+}
+
+/// Whether only the connection's end could tell an HTTP/1.0 client where the body ends, whatever it wants kept alive.
+fn has_no_length(response: &Response) -> bool {
+    response.body().size_hint().exact().is_none() && !response.headers().contains_key(CONTENT_LENGTH)
 }
 
 /// The answer to what never reaches the application; the connection is closed behind it.

@@ -1,6 +1,8 @@
 //! A request's target, Host and framing: what is malformed is refused before any application sees it, and what may be
 //! said in several ways is made uniform.
 
+use std::net::Ipv6Addr;
+
 use ::http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use ::http::uri::Authority;
 use ::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Version};
@@ -89,14 +91,18 @@ fn check_framing<B>(request: &mut Request<B>) -> Result<bool, Malformed> {
 }
 
 /// Host must stand once in HTTP/1.1 and be well-formed wherever it stands (RFC 9112 section 3.2). A target with an
-/// authority wins over it; in HTTP/2 the two must agree (RFC 9113 section 8.3.1).
+/// authority wins over it; in HTTP/2 one of the two must be there, and they must agree (RFC 9113 section 8.3.1).
 fn check_host<B>(request: &mut Request<B>) -> Result<(), Malformed> {
     let mut hosts = request.headers().get_all(HOST).iter();
     let host = hosts.next();
     if hosts.next().is_some() {
         return Err(bad("The Host field is repeated."));
     }
-    if host.is_none() && request.version() == Version::HTTP_11 {
+    let needs_host = match request.version() {
+        Version::HTTP_11 => true,
+        version => version >= Version::HTTP_2 && request.uri().authority().is_none(),
+    };
+    if host.is_none() && needs_host {
         return Err(bad("The Host field is missing."));
     }
     if host.is_some_and(|host| !is_host(host.as_bytes())) {
@@ -124,7 +130,7 @@ fn is_host(host: &[u8]) -> bool {
     }
     let Ok(authority) = Authority::try_from(host) else { return false };
     let port = authority.as_str().strip_prefix(authority.host());
-    !authority.host().is_empty()
+    is_name_or_address(authority.host())
         && match port.and_then(|port| port.strip_prefix(':')) {
             // The port may be left empty (RFC 3986 section 3.2.3).
             Some(port) => {
@@ -133,6 +139,14 @@ fn is_host(host: &[u8]) -> bool {
             }
             None => port == Some(""),
         }
+}
+
+/// A comma is allowed in a name by RFC 3986 and stands in none; it tells of two Host fields that somebody joined.
+fn is_name_or_address(host: &str) -> bool {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|inner| inner.parse::<Ipv6Addr>().is_ok()),
+        None => !host.is_empty() && !host.contains(','),
+    }
 }
 
 fn bad(text: &'static str) -> Malformed {

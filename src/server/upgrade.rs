@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
-use ::http::header::{CONNECTION, RETRY_AFTER};
+use ::http::header::{CONNECTION, RETRY_AFTER, UPGRADE};
 use ::http::{HeaderValue, Method, Request, StatusCode, Version};
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -100,8 +100,9 @@ impl Handler {
                 info!(path = %visit.path, status = denial.status.as_u16(), rule = %denial.rule, detail = denial.detail, "handshake refused");
                 let mut response = handshake::refused(&denial);
                 if request.version() == Version::HTTP_2 {
-                    // The field has no place in HTTP/2, where one refused stream ends nothing else.
+                    // The fields have no place in HTTP/2, where one refused stream ends nothing else.
                     response.headers_mut().remove(CONNECTION);
+                    response.headers_mut().remove(UPGRADE);
                 }
                 response
             }

@@ -139,10 +139,12 @@ pub(crate) fn refused(denial: &Denial) -> Response<Body> {
     *response.status_mut() = denial.status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(CONNECTION, HeaderValue::from_static("close"));
     for (name, value) in &denial.headers {
         headers.append(name, value.clone());
     }
+    // Who sends Upgrade names it in Connection too (RFC 9110 section 7.8).
+    let options = if headers.contains_key(UPGRADE) { "close, upgrade" } else { "close" };
+    headers.insert(CONNECTION, HeaderValue::from_static(options));
     response
 }
 

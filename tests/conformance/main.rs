@@ -8,6 +8,7 @@ mod raw;
 mod site;
 
 mod rfc6455;
+mod rfc7692;
 mod rfc8441;
 mod rfc9110;
 mod rfc9110_files;
@@ -23,6 +24,7 @@ fn the_tables_hold_at_least_150_cases() {
         ("RFC 9110, files", rfc9110_files::count()),
         ("RFC 9113", rfc9113::count()),
         ("RFC 6455", rfc6455::count()),
+        ("RFC 7692", rfc7692::count()),
     ];
     let all: usize = counts.iter().map(|(_, count)| count).sum();
     println!("{counts:?}: {all} cases");

@@ -166,6 +166,60 @@ async fn a_426_says_to_what() {
     assert_eq!((head.status, head.header("upgrade")), (426, Some("websocket")));
 }
 
+/// Section 7.8: who sends Upgrade names it in Connection.
+#[tokio::test]
+async fn upgrade_is_named_in_connection() {
+    let version = handshake("/ws/", "").replace("Version: 13", "Version: 12");
+    for request in ["GET /ws/ HTTP/1.1\r\nHost: a\r\n\r\n", &version] {
+        let (head, _) = answer("GET", request).await;
+        assert_eq!((head.status, head.header("upgrade")), (426, Some("websocket")));
+        let options = head.header("connection").unwrap_or_default().to_ascii_lowercase();
+        assert!(options.split(',').any(|option| option.trim() == "upgrade"), "{}", head.text);
+    }
+}
+
+/// Section 9.3.7: OPTIONS of the server has no content, and says so.
+#[tokio::test]
+async fn options_of_the_server_is_empty() {
+    let (head, _) = answer("OPTIONS", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!((head.status, head.header("content-length")), (200, Some("0")));
+}
+
+/// Section 9.3.8: nothing of a TRACE comes back, neither its fields nor its content.
+#[tokio::test]
+async fn trace_echoes_nothing() {
+    for path in ["/hello", "/no", "/ws/"] {
+        let request =
+            format!("TRACE {path} HTTP/1.1\r\nHost: a\r\nCookie: secret=1\r\nMax-Forwards: 0\r\n\r\n");
+        let (head, body) = answer("TRACE", &request).await;
+        assert!(matches!(head.status, 404 | 405 | 426 | 501), "{}", head.text);
+        assert!(!body.contains("secret") && !head.text.contains("secret"), "{body}");
+    }
+}
+
+/// Section 5.6.7: dates have one form, and are not of tomorrow.
+#[tokio::test]
+async fn dates_are_in_the_preferred_form() {
+    let (head, _) = answer("GET", "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let text = head.header("date").unwrap();
+    let date = httpdate::parse_http_date(text).unwrap();
+    assert_eq!(httpdate::fmt_http_date(date), text);
+    assert!(date <= std::time::SystemTime::now());
+}
+
+/// Section 15.5.6: whatever refuses the method, the answer names those that are allowed.
+#[tokio::test]
+async fn every_405_has_allow() {
+    let post = handshake("/ws/", "").replacen("GET", "POST", 1);
+    let put = "PUT /hello HTTP/1.1\r\nHost: a\r\n\r\n".to_owned();
+    let brew = "BREW /hello HTTP/1.1\r\nHost: a\r\n\r\n".to_owned();
+    for request in [post, put, brew] {
+        let (head, _) = answer("POST", &request).await;
+        assert_eq!(head.status, 405, "{}", head.text);
+        assert!(head.header("allow").is_some_and(|allow| allow.contains("GET")), "{}", head.text);
+    }
+}
+
 /// Section 10.1.1: 100 comes before the body is sent, once the body is wanted.
 #[tokio::test]
 async fn a_client_that_waits_for_100_gets_it() {

@@ -22,11 +22,13 @@ use Expect::{Error, GoAway, Pong, Status};
 const OK: u8 = 0x88;
 const BAD_REQUEST: u8 = 0x8c;
 const NOT_FOUND: u8 = 0x8d;
+/// A status that the table has not, such as 426.
+const UNLISTED: u8 = 0x48;
 
 const PROTOCOL_ERROR: u32 = 1;
 
 /// The h2 crate ends a connection with the general code where a frame's parser fails; the RFC has a special one for
-/// each of these. What counts is that the connection ends. (docs/limits.md says so.)
+/// each of these. What counts is that the connection ends. (docs/conformance.md says so.)
 const UNPARSED: &[u32] = &[PROTOCOL_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, COMPRESSION_ERROR];
 
 const FLOW_CONTROL_ERROR: u32 = 3;
@@ -64,9 +66,9 @@ fn join(parts: &[Vec<u8>]) -> Vec<u8> {
 
 type Case = (&'static str, Vec<u8>, Expect);
 
-const FRAMING: usize = 20;
-const FRAMES: usize = 30;
-const MESSAGES: usize = 36;
+const FRAMING: usize = 33;
+const FRAMES: usize = 37;
+const MESSAGES: usize = 71;
 
 /// How many cases this file's tables hold.
 pub fn count() -> usize {
@@ -97,6 +99,19 @@ fn framing() -> Vec<Case> {
         ("5.1: WINDOW_UPDATE behind the end of a stream", join(&[hello(), frame(WINDOW_UPDATE, 0, 1, &[0, 0, 0, 1])]), Status(OK)),
         ("5.1.1: an even stream", request(2, &get("/hello")), GoAway(&[PROTOCOL_ERROR])),
         ("5.1.1: a stream below an earlier one", join(&[request(5, &get("/stream")), request(3, &get("/hello"))]), GoAway(&[PROTOCOL_ERROR, STREAM_CLOSED])),
+        ("4.1: a frame of unknown type on a stream is ignored", join(&[post(&[]), frame(0xfe, 0, 1, b"x"), frame(DATA, END_STREAM, 1, b"")]), Status(OK)),
+        ("4.3: a frame of unknown type inside a block", join(&[frame(HEADERS, END_STREAM, 1, front), frame(0xfe, 0, 1, b"x"), frame(CONTINUATION, END_HEADERS, 1, back)]), GoAway(&[PROTOCOL_ERROR])),
+        ("4.3: a block in many frames", join(&[frame(HEADERS, END_STREAM, 1, &front[..1]), frame(CONTINUATION, 0, 1, &front[1..]), frame(CONTINUATION, 0, 1, b""), frame(CONTINUATION, END_HEADERS, 1, back)]), Status(OK)),
+        ("4.3: a table size over the one that was told", frame(HEADERS, END_STREAM | END_HEADERS, 1, &[&[0x3f, 0xe2, 0xff, 0x03][..], &half].concat()), GoAway(UNPARSED)),
+        ("4.3: a table size within it", frame(HEADERS, END_STREAM | END_HEADERS, 1, &[&[0x20][..], &half].concat()), Status(OK)),
+        ("4.3: a table size in the middle of a block", frame(HEADERS, END_STREAM | END_HEADERS, 1, &[&half[..], &[0x20]].concat()), GoAway(UNPARSED)),
+        ("4.3: a Huffman code that is none", frame(HEADERS, END_STREAM | END_HEADERS, 1, &[0x00, 0x84, 0xff, 0xff, 0xff, 0xff, 0x01, b'a']), GoAway(UNPARSED)),
+        ("4.3: a block that ends in the middle", frame(HEADERS, END_STREAM | END_HEADERS, 1, &half[..half.len() - 2]), GoAway(UNPARSED)),
+        ("5.1: DATA on a stream that the client reset", join(&[post(&[]), frame(RST_STREAM, 0, 1, &[0, 0, 0, 8]), frame(DATA, END_STREAM, 1, b"x")]), Error(&[STREAM_CLOSED, PROTOCOL_ERROR])),
+        ("5.1: CONTINUATION behind the end of a block", join(&[hello(), frame(CONTINUATION, END_HEADERS, 1, b"")]), GoAway(&[PROTOCOL_ERROR, STREAM_CLOSED])),
+        ("5.1: PRIORITY on an idle stream", join(&[frame(PRIORITY, 0, 99, &[0, 0, 0, 0, 9]), hello()]), Status(OK)),
+        ("5.1.1: the stream 0", request(0, &get("/hello")), GoAway(&[PROTOCOL_ERROR])),
+        ("5.3.1: a stream that depends on itself", frame(HEADERS, END_STREAM | END_HEADERS | WITH_PRIORITY, 1, &[&[0, 0, 0, 1, 9][..], &half].concat()), Error(&[PROTOCOL_ERROR])),
         ("5.5: an unknown setting is ignored", join(&[frame(SETTINGS, 0, 0, &setting(0xff, 7)), hello()]), Status(OK)),
     ]
 }
@@ -124,6 +139,13 @@ fn frames() -> Vec<Case> {
         ("6.5.2: a frame size below 2^14", settings(5, 16_383), GoAway(&[PROTOCOL_ERROR])),
         ("6.5.2: a frame size over 2^24-1", settings(5, 1 << 24), GoAway(&[PROTOCOL_ERROR])),
         ("6.5.2: a table of 0 bytes", join(&[settings(1, 0), hello()]), Status(OK)),
+        ("6.5.2: push that is off", join(&[settings(2, 0), hello()]), Status(OK)),
+        ("6.5.2: the largest window", join(&[settings(4, (1 << 31) - 1), hello()]), Status(OK)),
+        ("6.5.2: the largest frames", join(&[settings(5, (1 << 24) - 1), hello()]), Status(OK)),
+        ("6.5.3: the same setting twice: the last counts", join(&[frame(SETTINGS, 0, 0, &[setting(4, 1), setting(4, 65_535)].concat()), hello()]), Status(OK)),
+        ("6.5: settings of nothing", join(&[frame(SETTINGS, 0, 0, &[]), hello()]), Status(OK)),
+        ("3 of 8441: extended CONNECT that is neither on nor off", settings(8, 2), GoAway(&[PROTOCOL_ERROR])),
+        ("6.9.2: a window that a setting makes overflow", join(&[post(&[]), frame(WINDOW_UPDATE, 0, 1, &[0, 1, 0, 0]), settings(4, (1 << 31) - 1)]), Error(&[FLOW_CONTROL_ERROR])),
         ("6.6: a client promises nothing", frame(PUSH_PROMISE, END_HEADERS, 1, &[0, 0, 0, 2]), GoAway(&[PROTOCOL_ERROR])),
         ("6.7: PING", frame(PING, 0, 0, b"12345678"), Pong),
         ("6.7: an answer to no PING is ignored", join(&[frame(PING, ACK, 0, b"12345678"), hello()]), Status(OK)),
@@ -177,6 +199,41 @@ fn messages() -> Vec<Case> {
         ("8.3.1: user information in the authority", with(":authority", "me@a"), Status(BAD_REQUEST)),
         ("8.3.1: a path that is not there", with(":path", "/no"), Status(NOT_FOUND)),
         ("8.3.1: an escape that is none", with(":path", "/%zz"), Status(BAD_REQUEST)),
+        ("8.3.1: neither authority nor Host", without(":authority"), Status(BAD_REQUEST)),
+        ("8.3.1: Host in place of an authority", request(1, &[(":method", "GET"), (":scheme", "http"), (":path", "/hello"), ("host", "a")]), Status(OK)),
+        ("8.3.1: an empty authority", with(":authority", ""), Error(&[PROTOCOL_ERROR])),
+        ("8.3.1: two Hosts", request(1, &[(":method", "GET"), (":scheme", "http"), (":path", "/hello"), ("host", "a"), ("host", "a")]), Status(BAD_REQUEST)),
+        ("8.3.1: a malformed Host", request(1, &[(":method", "GET"), (":scheme", "http"), (":path", "/hello"), ("host", "a b")]), Status(BAD_REQUEST)),
+        ("8.3.1: an empty method", with(":method", ""), Error(&[PROTOCOL_ERROR])),
+        ("8.3.1: a method that is no token", with(":method", "G T"), Error(&[PROTOCOL_ERROR])),
+        ("8.3.1: an authority twice", request(1, &[(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":authority", "a"), (":path", "/hello")]), Error(&[PROTOCOL_ERROR])),
+        ("8.3.1: a path twice", request(1, &[(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/hello"), (":path", "/hello")]), Error(&[PROTOCOL_ERROR])),
+        ("8.3.1: OPTIONS of the server", request(1, &[(":method", "OPTIONS"), (":scheme", "http"), (":authority", "a"), (":path", "*")]), Status(OK)),
+        ("8.3.1: the asterisk with another method", with(":path", "*"), Status(BAD_REQUEST)),
+        ("8.2.1: an empty name", with("", "a"), Error(&[PROTOCOL_ERROR])),
+        ("8.2.1: a name with a colon inside", with("x:y", "a"), Error(&[PROTOCOL_ERROR])),
+        ("8.2.1: CR in a value", with("x", "a\rb"), Error(&[PROTOCOL_ERROR])),
+        ("8.2.1: LF in a value", with("x", "a\nb"), Error(&[PROTOCOL_ERROR])),
+        ("8.2.1: an empty value", with("x", ""), Status(OK)),
+        ("8.2.2: proxy-connection", with("proxy-connection", "keep-alive"), Error(&[PROTOCOL_ERROR])),
+        ("8.2.2: te with trailers and more", with("te", "trailers, gzip"), Error(&[PROTOCOL_ERROR])),
+        ("8.1.1: a length that is no number", body(&[("content-length", "x")], b"abc"), Error(&[PROTOCOL_ERROR])),
+        ("8.1.1: two lengths", body(&[("content-length", "3"), ("content-length", "4")], b"abc"), Error(&[PROTOCOL_ERROR])),
+        ("8.1.1: a length that the data passes in a later frame", join(&[post(&[("content-length", "3")]), frame(DATA, 0, 1, b"abc"), frame(DATA, END_STREAM, 1, b"d")]), Error(&[PROTOCOL_ERROR])),
+        ("8.1.1: a length of nothing", body(&[("content-length", "0")], b""), Status(OK)),
+        ("8.1: a name in upper case in trailers", join(&[post(&[]), frame(DATA, 0, 1, b"abc"), frame(HEADERS, END_STREAM | END_HEADERS, 1, &block(&[("X-Upper", "y")]))]), Error(&[PROTOCOL_ERROR])),
+        ("8.1: a field of one connection in trailers", join(&[post(&[]), frame(DATA, 0, 1, b"abc"), frame(HEADERS, END_STREAM | END_HEADERS, 1, &block(&[("connection", "close")]))]), Error(&[PROTOCOL_ERROR])),
+        ("8.5: CONNECT of a tunnel", request(1, &[(":method", "CONNECT"), (":authority", "a:80")]), Status(UNLISTED)),
+        ("8.5: CONNECT without an authority", request(1, &[(":method", "CONNECT")]), Status(BAD_REQUEST)),
+        ("8.5: CONNECT with a scheme", request(1, &[(":method", "CONNECT"), (":scheme", "http"), (":authority", "a:80")]), Error(&[PROTOCOL_ERROR])),
+        ("4 of 8441: a protocol with another method", with(":protocol", "websocket"), Error(&[PROTOCOL_ERROR])),
+        ("4 of 8441: a protocol without a path", request(1, &[(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":authority", "a")]), Error(&[PROTOCOL_ERROR])),
+        ("4 of 8441: a protocol without a scheme", request(1, &[(":method", "CONNECT"), (":protocol", "websocket"), (":path", "/ws/"), (":authority", "a")]), Error(&[PROTOCOL_ERROR])),
+        ("4 of 8441: a protocol that is not known", request(1, &[(":method", "CONNECT"), (":protocol", "smoke"), (":scheme", "http"), (":path", "/ws/"), (":authority", "a")]), Status(NOT_FOUND)),
+        ("5 of 8441: a WebSocket", frame(HEADERS, END_HEADERS, 1, &block(&[(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws/"), (":authority", "a"), ("sec-websocket-version", "13")])), Status(OK)),
+        ("5 of 8441: a WebSocket with Upgrade", frame(HEADERS, END_HEADERS, 1, &block(&[(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws/"), (":authority", "a"), ("sec-websocket-version", "13"), ("upgrade", "websocket")])), Error(&[PROTOCOL_ERROR])),
+        ("5 of 8441: no version", frame(HEADERS, END_HEADERS, 1, &block(&[(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws/"), (":authority", "a")])), Status(UNLISTED)),
+        ("5 of 8441: a socket that is not there", frame(HEADERS, END_HEADERS, 1, &block(&[(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/no"), (":authority", "a"), ("sec-websocket-version", "13")])), Status(NOT_FOUND)),
         ("8.5: CONNECT with a path", with(":method", "CONNECT"), Error(&[PROTOCOL_ERROR])),
     ]
 }
