@@ -1,52 +1,27 @@
 //! The address of a server behind this one.
 
 use std::fmt;
-use std::path::PathBuf;
-
-use ::http::Uri;
 
 use super::document::{Node, Value};
 use super::reader::Reader;
 use super::setting::{Setting, quoted};
 use crate::http::proxy;
 
-/// A server behind this one: `http://host:port`, or `unix:` and a path.
+/// A server behind this one: `http://host:port`, `https://host:port`, or `unix:` and a path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Upstream {
-    /// Host and port.
-    Tcp(String),
-    /// A socket's path.
-    Unix(PathBuf),
-}
-
-impl Upstream {
-    /// The address as the proxy takes it.
-    pub(crate) fn address(&self) -> proxy::Upstream {
-        match self {
-            Self::Tcp(authority) => proxy::Upstream::tcp(authority),
-            Self::Unix(path) => proxy::Upstream::unix(path),
-        }
-    }
-}
+pub(crate) struct Upstream(proxy::Upstream);
 
 impl Setting for Upstream {
     fn expected() -> String {
-        "\"http://host:port\" without a path, or \"unix:\" and a path".to_owned()
+        "\"http://host:port\" or \"https://host:port\" without a path, or \"unix:\" and a path".to_owned()
     }
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let text = reader.text(node, &Self::expected())?;
         if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
-            return Some(Self::Unix(reader.resolve(path.trim_start_matches("//"))));
+            return Some(Self(proxy::Upstream::unix(reader.resolve(path.trim_start_matches("//")))));
         }
-        let uri = text.parse::<Uri>().ok().filter(|uri| uri.scheme_str() == Some("http"));
-        let authority = uri.as_ref().filter(|uri| matches!(uri.path(), "" | "/") && uri.query().is_none());
-        match authority.and_then(Uri::authority) {
-            Some(authority) if !authority.as_str().contains('@') && !authority.host().is_empty() => {
-                Some(Self::Tcp(format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80))))
-            }
-            _ => reader.wrong(node, &Self::expected()),
-        }
+        text.parse().ok().map(Self).or_else(|| reader.wrong(node, &Self::expected()))
     }
 
     fn show(&self) -> Option<String> {
@@ -62,7 +37,7 @@ impl Upstreams {
     /// The addresses as the proxy takes them: the first, and the others.
     pub(crate) fn addresses(&self) -> Option<(proxy::Upstream, impl Iterator<Item = proxy::Upstream>)> {
         let (first, others) = self.0.split_first()?;
-        Some((first.address(), others.iter().map(Upstream::address)))
+        Some((first.0.clone(), others.iter().map(|other| other.0.clone())))
     }
 }
 
@@ -105,9 +80,6 @@ impl fmt::Display for Upstreams {
 
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Tcp(authority) => write!(f, "http://{authority}"),
-            Self::Unix(path) => write!(f, "unix:{}", path.display()),
-        }
+        self.0.fmt(f)
     }
 }

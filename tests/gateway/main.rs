@@ -19,6 +19,7 @@ mod raw;
 mod redis;
 mod reference;
 mod reload;
+mod secure_upstream;
 mod site;
 #[path = "../support/tools.rs"]
 mod tools;

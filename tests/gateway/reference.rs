@@ -50,7 +50,7 @@ const SET: [(&str, &str); 6] = [
 ];
 
 /// Examples for keys that have no default.
-const EXAMPLES: [(&str, &str); 55] = [
+const EXAMPLES: [(&str, &str); 56] = [
     ("allowed_origins", r#"["https://example.com"]"#),
     ("content_security_policy", r#""default-src 'self'""#),
     ("server.tls.cert", r#""/etc/ssl/example.com/fullchain.pem""#),
@@ -73,6 +73,7 @@ const EXAMPLES: [(&str, &str); 55] = [
     ("static.dir", r#""../static""#),
     ("limits.connections", "10000"),
     ("limits.connections_per_address", "100"),
+    ("proxy.ca", r#""/etc/ssl/own-ca.pem""#),
     ("proxy.health_path", r#""/healthz""#),
     ("admin.bind", r#""127.0.0.1:9100""#),
     ("http.path", r#""courses/<int:course_id>/""#),

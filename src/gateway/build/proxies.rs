@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::gateway::settings::{ProxySettings, Settings};
 use crate::gateway::upstream::Upstreams;
-use crate::http::proxy::Proxy;
+use crate::http::proxy::{Proxy, Trust};
 
 /// The proxies of a deployment, by their addresses.
 #[derive(Debug, Default)]
@@ -37,6 +37,11 @@ impl Proxies {
 fn proxy_of(upstreams: &Upstreams, settings: &ProxySettings) -> Option<Proxy> {
     let (first, others) = upstreams.addresses()?;
     let proxy = others.fold(Proxy::new(first), Proxy::and);
+    let proxy = match &settings.ca {
+        // One that cannot be read any more, against what a check has found, trusts nobody.
+        Some(ca) => proxy.trust(Trust::from_pem_file(&ca.value).ok()?),
+        None => proxy,
+    };
     let proxy = match &settings.health_path {
         Some(path) => proxy.health_check(path.value.clone(), settings.health_interval),
         None => proxy,

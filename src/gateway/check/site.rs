@@ -6,6 +6,7 @@ use super::Checked;
 use crate::gateway::document::Span;
 use crate::gateway::problem::Problem;
 use crate::gateway::settings::{SessionBackend, Settings};
+use crate::http::proxy::Trust;
 use crate::server::Tls;
 
 /// A secret key that is shorter can be guessed.
@@ -134,6 +135,18 @@ impl Checked<'_> {
         let settings = self.settings;
         if let Some(dir) = settings.r#static.dir.as_ref().filter(|dir| !dir.is_dir()) {
             self.missing_folder(&dir.span, dir);
+        }
+        if let Some(ca) = &settings.proxy.ca
+            && let Err(error) = Trust::from_pem_file(&ca.value)
+        {
+            let what = if ca.is_file() {
+                crate::Error::from(error).chain()
+            } else {
+                format!("there is no file {}", ca.display())
+            };
+            self.report(
+                Problem::new(ca.span.clone(), what).expecting("a file with certificates in PEM form"),
+            );
         }
         let Some(tls) = &settings.server.tls else { return };
         let files = [&tls.cert, &tls.key];

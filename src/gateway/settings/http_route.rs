@@ -33,8 +33,8 @@ section! {
         respond: Option<Respond> = None,
         /// Target: the files of a folder; serves everything under its path.
         r#static: Option<Placed<PathBuf>> = None,
-        /// Target: another server, `http://host:port` or `unix:` and a path, or a list of several that can stand in for
-        /// each other; serves everything under its path.
+        /// Target: another server, `http://host:port`, `https://host:port` or `unix:` and a path, or a list of several that
+        /// can stand in for each other; serves everything under its path.
         proxy: Option<Placed<Upstreams>> = None,
         /// Target: the log-in page.
         login: Option<Login> = None,

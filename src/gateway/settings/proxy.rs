@@ -1,5 +1,6 @@
 //! `[proxy]`: times and bounds of the servers behind.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::gateway::section::section;
@@ -20,6 +21,9 @@ section! {
         half_closed_time: Duration = Duration::from_secs(5),
         /// Requests that may be with one server at once; one more waits for `connect_time` and is then a 503.
         connections: usize = 256,
+        /// The authorities whose certificates `https://` servers behind may show, in PEM form; a server's own certificate
+        /// will do. Without it, those that browsers trust. There is no key that leaves the verification out.
+        ca: Option<Placed<PathBuf>> = None,
         /// A page that each server is asked for again and again; one that does not answer, or answers with 5xx, is left
         /// out for as long. Off without it.
         health_path: Option<Placed<String>> = None,

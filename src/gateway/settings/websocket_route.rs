@@ -26,8 +26,8 @@ section! {
         group: Option<Placed<String>> = None,
         /// Several groups.
         groups: Vec<Placed<String>> = Vec::new(),
-        /// For `proxy`: the server behind, `http://host:port` or `unix:` and a path, or a list of several that can
-        /// stand in for each other.
+        /// For `proxy`: the server behind, `http://host:port`, `https://host:port` or `unix:` and a path, or a list of
+        /// several that can stand in for each other.
         upstream: Option<Placed<Upstreams>> = None,
         /// For `worker`: the channel on which a worker hears what clients say, such as one of Django's `runworker`.
         channel: Option<Placed<String>> = None,

@@ -14,6 +14,8 @@ mod lease;
 mod pool;
 mod settings;
 mod socket;
+#[cfg(feature = "tls")]
+mod trust;
 mod upstream;
 
 use std::convert::Infallible;
@@ -27,6 +29,8 @@ use tower::Service;
 
 pub use settings::HostPolicy;
 pub use socket::ProxyConsumer;
+#[cfg(feature = "tls")]
+pub use trust::{Trust, TrustError};
 pub use upstream::{Upstream, UpstreamError};
 
 use super::{Request, Response};
@@ -146,6 +150,12 @@ impl Proxy {
         self.with(|settings| settings.host = policy)
     }
 
+    /// Whose certificates servers behind `https://` may show. Default: the authorities that browsers trust.
+    #[cfg(feature = "tls")]
+    pub fn trust(self, trust: Trust) -> Self {
+        self.with(|settings| settings.trust = trust.into())
+    }
+
     /// The same proxy for WebSockets.
     pub fn websocket(&self) -> ConsumerService<ProxyConsumer, Self> {
         consumer_with_state(self.clone())
@@ -159,7 +169,8 @@ impl Proxy {
         let mut outcome = Ok(());
         for backend in self.backends.iter() {
             let pool = &backend.pool;
-            let connected = tokio::time::timeout(pool.settings().connect_time, pool.upstream().connect());
+            let connected =
+                tokio::time::timeout(pool.settings().connect_time, pool.upstream().connect(pool.settings()));
             outcome = match connected.await {
                 Ok(Ok(_)) => return Ok(()),
                 Ok(Err(error)) => Err(error.into()),

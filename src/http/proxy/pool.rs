@@ -91,7 +91,7 @@ impl Pool {
     }
 
     async fn open(&self) -> Result<TokioIo<Stream>, ProxyError> {
-        let connecting = timeout(self.settings.connect_time, self.upstream.connect());
+        let connecting = timeout(self.settings.connect_time, self.upstream.connect(&self.settings));
         let stream = connecting.await.map_err(|_| ProxyError::ConnectTime)?;
         stream.map(TokioIo::new).map_err(ProxyError::Connect)
     }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use ::http::HeaderValue;
 
+#[cfg(feature = "tls")]
+use super::trust::Trust;
+
 /// Which `Host` a server behind gets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -33,6 +36,21 @@ pub(super) struct Settings {
     /// For how long a server that cannot be reached is left out, where there are others.
     pub(super) out_time: Duration,
     pub(super) health_check: Option<(String, Duration)>,
+    /// Whose certificates servers may show; none: those that the public trusts.
+    #[cfg(feature = "tls")]
+    pub(super) trust: std::sync::OnceLock<Trust>,
+}
+
+#[cfg(feature = "tls")]
+impl Settings {
+    /// Whose certificates servers may show.
+    pub(super) fn trust(&self) -> std::io::Result<&Trust> {
+        if let Some(trust) = self.trust.get() {
+            return Ok(trust);
+        }
+        let public = Trust::public().map_err(std::io::Error::other)?;
+        Ok(self.trust.get_or_init(|| public))
+    }
 }
 
 impl Default for Settings {
@@ -50,6 +68,8 @@ impl Default for Settings {
             host: HostPolicy::default(),
             out_time: Duration::from_secs(5),
             health_check: None,
+            #[cfg(feature = "tls")]
+            trust: std::sync::OnceLock::new(),
         }
     }
 }
