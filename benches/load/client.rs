@@ -147,11 +147,24 @@ impl Room {
         for _ in 0..messages / in_flight {
             let start = Instant::now();
             self.send(in_flight);
-            let expected = self.length * in_flight;
-            for member in &mut self.members {
-                read(&mut member.stream, &mut self.buffer[..expected]);
-                latencies.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
-            }
+            self.hear(in_flight, start, latencies);
+        }
+    }
+
+    /// The same when someone else sends: `send` is told how many.
+    pub fn run_by(&mut self, messages: usize, in_flight: usize, mut send: impl FnMut(usize)) {
+        for _ in 0..messages / in_flight {
+            send(in_flight);
+            self.hear(in_flight, Instant::now(), &mut Vec::new());
+        }
+    }
+
+    /// Waits until every member has so many messages, sent at `start`.
+    fn hear(&mut self, messages: usize, start: Instant, latencies: &mut Vec<u32>) {
+        let expected = self.length * messages;
+        for member in &mut self.members {
+            read(&mut member.stream, &mut self.buffer[..expected]);
+            latencies.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! cargo bench --bench load                 every mode
-//! cargo bench --bench load -- fan-out      one mode: fan-out, echo, connect, idle, http, fairness, churn, layers
+//! cargo bench --bench load -- fan-out      one mode: fan-out, echo, connect, idle, http, fairness, churn, layers,
+//!                                          publish, redis
 //! cargo bench --bench load -- instructions   what a delivery costs in instructions, beside what is recorded
 //! SOLENT_LOAD_MEMBERS=1000 SOLENT_LOAD_MINUTES=1 cargo bench --bench load     smaller: one size of room, less churn
 //! ```
@@ -15,6 +16,8 @@
 mod client;
 mod measure;
 mod modes;
+#[cfg(feature = "redis")]
+mod redis;
 mod report;
 mod servers;
 

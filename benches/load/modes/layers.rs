@@ -4,82 +4,22 @@
 //! What a send costs Redis is read from its own counters.
 
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::json;
-use solent::layers::redis::{Host, RedisChannelLayer, RedisPubSubChannelLayer, RedisSettings};
+use solent::layers::redis::{RedisChannelLayer, RedisPubSubChannelLayer};
 use solent::layers::{
     ChannelLayer, Delivery, Event, GroupName, Mailbox, MailboxOptions, MemoryChannelLayer, Value,
 };
 use tokio::sync::Notify;
 
 use crate::measure::cpu_of;
+use crate::redis::{Counters, Redis};
 
 const MEMBERS: usize = 100;
-
-/// A Redis server of the benchmark's own.
-struct Redis {
-    child: Child,
-    url: String,
-}
-
-/// Redis's own counters.
-#[derive(Clone, Copy)]
-struct Counters {
-    commands: f64,
-    cpu: f64,
-}
-
-impl Redis {
-    fn start() -> Self {
-        let port =
-            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
-        let program = std::env::var("SOLENT_TEST_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned());
-        // Alone on the first core, as the load's servers are.
-        let child = Command::new("taskset")
-            .args(["-c", "0"])
-            .arg(program)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server");
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        Self { child, url: format!("redis://127.0.0.1:{port}") }
-    }
-
-    fn counters(&self) -> Counters {
-        let client = redis::Client::open(self.url.as_str()).expect("a client");
-        let mut connection = client.get_connection().expect("a connection");
-        let mut info = |section: &str| redis::cmd("INFO").arg(section).query::<String>(&mut connection);
-        let stats = info("commandstats").expect("INFO");
-        let calls = |line: &str| {
-            let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
-            // This function's own.
-            let counts = !name.starts_with("info") && !name.starts_with("client") && name != "hello";
-            counts.then(|| rest.split(',').next().and_then(|calls| calls.parse::<f64>().ok()))?
-        };
-        let commands = stats.lines().filter_map(calls).sum();
-        let cpu = info("cpu").expect("INFO");
-        let seconds = |line: &str| {
-            let found = line.strip_prefix("used_cpu_user:").or(line.strip_prefix("used_cpu_sys:"))?;
-            found.trim().parse::<f64>().ok()
-        };
-        Counters { commands, cpu: cpu.lines().filter_map(seconds).sum() }
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// Prints the table.
 pub fn run() {
@@ -109,10 +49,13 @@ fn row(
     let rate = sends as f64 / seconds;
     let (commands, redis_cpu) = match redis {
         None => ("-".to_owned(), "-".to_owned()),
-        Some((before, after)) => (
-            format!("{:.2}", (after.commands - before.commands) / sends as f64),
-            format!("{:.1}", (after.cpu - before.cpu) * 1e6 / sends as f64),
-        ),
+        Some((before, after)) => {
+            let used = after.since(before);
+            (
+                format!("{:.2}", used.commands / sends as f64),
+                format!("{:.1}", used.cpu * 1e6 / sends as f64),
+            )
+        }
     };
     println!(
         "{name:>24} {senders:>8} {rate:>9.0} {:>12.0} {commands:>14} {redis_cpu:>13} {:>15.1}",
@@ -125,11 +68,10 @@ fn rust(kind: &str, senders: usize, sends: usize) {
     let redis = (kind != "memory").then(Redis::start);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let settings = |redis: &Redis| RedisSettings::of(Host::parse(&redis.url).expect("a host"));
         let layer: Arc<dyn ChannelLayer> = match (&redis, kind) {
             (None, _) => Arc::new(MemoryChannelLayer::new()),
-            (Some(redis), "redis") => Arc::new(RedisChannelLayer::new(settings(redis)).expect("settings")),
-            (Some(redis), _) => Arc::new(RedisPubSubChannelLayer::new(settings(redis)).expect("settings")),
+            (Some(redis), "redis") => Arc::new(RedisChannelLayer::new(redis.settings()).expect("settings")),
+            (Some(redis), _) => Arc::new(RedisPubSubChannelLayer::new(redis.settings()).expect("settings")),
         };
         layer.start().await.expect("connected");
         let group = GroupName::new("room").expect("a name");

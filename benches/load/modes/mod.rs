@@ -10,6 +10,10 @@ mod idle;
 pub mod instructions;
 #[cfg(feature = "redis")]
 mod layers;
+#[cfg(feature = "redis")]
+mod publish;
+#[cfg(feature = "redis")]
+mod redis;
 
 /// Every mode by its name.
 pub const ALL: &[(&str, fn())] = &[
@@ -22,6 +26,10 @@ pub const ALL: &[(&str, fn())] = &[
     ("churn", churn::run),
     #[cfg(feature = "redis")]
     ("layers", layers::run),
+    #[cfg(feature = "redis")]
+    ("publish", publish::run),
+    #[cfg(feature = "redis")]
+    ("redis", redis::run),
 ];
 
 /// Rounds of a measurement; the median is kept.

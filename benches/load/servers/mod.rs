@@ -7,13 +7,17 @@ mod solent;
 
 use std::net::SocketAddr;
 
+#[cfg(feature = "redis")]
+pub use solent::now;
+
 /// Serves until it is killed. The first line of its output says where, and with which cookie, see [`announce`].
 pub fn serve(kind: &[&str]) {
     match kind {
         ["raw", kind] => raw_loop::serve(kind),
         ["axum"] => axum_room::serve(),
         ["hyper", page] => hyper_page::serve(page),
-        ["solent", users, what] => solent::serve(users, what),
+        ["solent", users, what] => solent::serve(users, what, None),
+        ["solent", users, what, redis] => solent::serve(users, what, Some(redis)),
         _ => panic!("no such server: {kind:?}"),
     }
 }

@@ -42,7 +42,7 @@ impl ChatEvent {
 }
 
 /// The time in a form whose length never varies: clients count bytes.
-fn now() -> String {
+pub fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
@@ -155,8 +155,9 @@ impl Visitors {
     }
 }
 
-/// Serves a whole site on one thread: `users` is `anonymous`, `signed` or `database`; `what` is the kind of consumer.
-pub fn serve(users: &str, what: &str) {
+/// Serves a whole site on one thread: `users` is `anonymous`, `signed` or `database`; `what` is the kind of consumer; `redis`
+/// the URL of the Redis that its layer is on, instead of memory.
+pub fn serve(users: &str, what: &str, redis: Option<&str>) {
     let pattern = r"^ws/room/(?P<course_id>\d+)/$";
     let route = match what {
         "forwarded" => re_path(pattern, consumer::<Forwarded>()),
@@ -184,9 +185,25 @@ pub fn serve(users: &str, what: &str) {
             ),
         };
         let app = ProtocolTypeRouter::new().http(http).websocket(websocket);
-        let server = Server::new(app).channel_layer(MemoryChannelLayer::new()).bind("127.0.0.1:0");
+        let server = match redis {
+            None => Server::new(app).channel_layer(MemoryChannelLayer::new()),
+            Some(url) => on_redis(Server::new(app), url),
+        };
+        let server = server.bind("127.0.0.1:0");
         let running = server.access_log(AccessLog::off()).start().await.expect("a start");
         super::announce(running.addresses()[0], "");
         std::future::pending::<()>().await;
     });
+}
+
+#[cfg(feature = "redis")]
+fn on_redis(server: Server, url: &str) -> Server {
+    use solent::layers::redis::{Host, RedisPubSubChannelLayer, RedisSettings};
+    let settings = RedisSettings::of(Host::parse(url).expect("a URL"));
+    server.channel_layer(RedisPubSubChannelLayer::new(settings).expect("settings"))
+}
+
+#[cfg(not(feature = "redis"))]
+fn on_redis(_: Server, _: &str) -> Server {
+    panic!("built without the feature redis")
 }

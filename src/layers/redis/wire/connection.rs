@@ -10,13 +10,19 @@ use redis::{Arg, Cmd, Pipeline, RedisResult, Value};
 
 use super::Answer;
 
-/// A connection for commands.
+/// A connection for commands. Clones share it.
+#[derive(Clone)]
 pub(in crate::layers::redis) enum Connection {
     Single(MultiplexedConnection),
     Cluster(ClusterConnection),
 }
 
 impl Connection {
+    /// Whether what is sent while something is under way is run after it. A cluster's client may try commands again.
+    pub(super) fn keeps_order(&self) -> bool {
+        matches!(self, Self::Single(_))
+    }
+
     /// Runs commands in one round trip: of a cluster, one for each slot that they are for, all at once.
     ///
     /// # Errors

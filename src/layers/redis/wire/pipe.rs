@@ -3,32 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Arg, Cmd, Pipeline, RedisError, ServerErrorKind, Value};
+use redis::{Cmd, Pipeline, RedisError, Value};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
+use super::batch::{BATCH_COMMANDS, Batch, Job};
+use super::trips::{Trips, round_trip};
 use super::{Backoff, Connection, Health, Host, Part};
 use crate::layers::LayerError;
 
 /// Jobs that may wait for the connection; more senders than that wait for a place.
 const QUEUE: usize = 1024;
-/// Commands and bytes that share one round trip at most.
-const BATCH_COMMANDS: usize = 512;
-const BATCH_BYTES: usize = 1 << 20;
 /// How long the connection may be silent before it is tried.
 const PING_AFTER: Duration = Duration::from_secs(5);
 
 /// What one command came to: a value, or the server's refusal.
 pub(in crate::layers::redis) type Answer = Result<Value, RedisError>;
-
-type Done = oneshot::Sender<Result<Vec<Answer>, String>>;
-
-/// One caller's commands, which are sent together.
-struct Job {
-    commands: Vec<Cmd>,
-    bytes: usize,
-    done: Done,
-}
 
 /// What has to be sent on every new connection before anything else.
 pub(in crate::layers::redis) trait Restore: Send + Sync {
@@ -48,8 +38,9 @@ pub(in crate::layers::redis) struct PipeSettings {
     pub(in crate::layers::redis) restore: Option<Arc<dyn Restore>>,
 }
 
-/// A hand on the publisher of one host. Commands of one caller, and of callers in order, stay in order; what is sent
-/// while a batch is under way shares the next one, and a lone command does not wait.
+/// A hand on the publisher of one host. Commands of one caller, and of callers in order, stay in order. A lone command
+/// does not wait; what is sent while a batch is under way shares the next one, which leaves when it is full or the one
+/// before was answered.
 #[derive(Debug, Clone)]
 pub(in crate::layers::redis) struct Pipe {
     jobs: mpsc::Sender<Job>,
@@ -74,9 +65,8 @@ impl Pipe {
     pub(in crate::layers::redis) async fn run(&self, commands: Vec<Cmd>) -> Result<Vec<Answer>, LayerError> {
         self.health.check(self.part).await?;
         let (done, answer) = oneshot::channel();
-        let bytes = commands.iter().map(size).sum();
         let ended = || self.health.unavailable("the layer has ended");
-        self.jobs.send(Job { commands, bytes, done }).await.map_err(|_| ended())?;
+        self.jobs.send(Job { commands, done }).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?.map_err(|reason| self.health.unavailable(reason))
     }
 
@@ -139,7 +129,7 @@ impl Worker {
             commands.by_ref().take(BATCH_COMMANDS).for_each(|command| {
                 pipeline.add_command(command);
             });
-            answers.extend(self.round_trip(&mut connection, &pipeline).await?);
+            answers.extend(round_trip(&mut connection, &pipeline, self.settings.response_time).await?);
         }
         let away = self.settings.health.ready(self.settings.part);
         restore.done(answers, away);
@@ -157,109 +147,33 @@ impl Worker {
         }
     }
 
-    async fn serve(&mut self, mut connection: Connection) -> End {
+    async fn serve(&mut self, connection: Connection) -> End {
         let mut others = self.settings.health.watch();
-        loop {
-            let job = tokio::select! {
+        let mut trips = Trips::new(connection, self.settings.response_time);
+        let mut next = Batch::default();
+        let mut unused = false;
+        while !(unused && next.is_empty() && trips.is_empty()) {
+            tokio::select! {
                 biased;
-                job = self.queue.recv() => match job {
-                    Some(job) => Some(job),
-                    None => return End::Unused,
+                answered = trips.next() => if let Err(reason) = answered {
+                    next.waiting.refuse(&reason);
+                    trips.refuse(&reason);
+                    return End::Lost(reason);
                 },
-                () = others.another_lost(self.settings.part) => None,
-                () = sleep(PING_AFTER) => None,
-            };
-            let jobs = self.batch(job);
-            if let Err(reason) = self.answer(&mut connection, jobs).await {
-                return End::Lost(reason);
+                job = self.queue.recv(), if !unused && !next.is_full() => match job {
+                    Some(job) => next.add(job),
+                    None => unused = true,
+                },
+                () = others.another_lost(self.settings.part), if trips.is_empty() => trips.start(Batch::ping()),
+                () = sleep(PING_AFTER), if trips.is_empty() => trips.start(Batch::ping()),
+            }
+            while !next.is_full() && let Ok(job) = self.queue.try_recv() {
+                next.add(job);
+            }
+            if trips.want(&next) {
+                trips.start(std::mem::take(&mut next));
             }
         }
+        End::Unused
     }
-
-    /// The job, and what else waits by now.
-    fn batch(&mut self, first: Option<Job>) -> Vec<Job> {
-        let Some(first) = first else { return Vec::new() };
-        let (mut commands, mut bytes) = (first.commands.len(), first.bytes);
-        let mut jobs = vec![first];
-        while commands < BATCH_COMMANDS && bytes < BATCH_BYTES {
-            let Ok(job) = self.queue.try_recv() else { break };
-            commands += job.commands.len();
-            bytes += job.bytes;
-            jobs.push(job);
-        }
-        jobs
-    }
-
-    /// Sends the jobs (or a ping, when there are none) in one round trip and hands out the answers.
-    async fn answer(&self, connection: &mut Connection, jobs: Vec<Job>) -> Result<(), String> {
-        let mut pipeline = Pipeline::new();
-        let mut waiting = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            waiting.push((job.commands.len(), job.done));
-            for command in job.commands {
-                pipeline.add_command(command);
-            }
-        }
-        if waiting.is_empty() {
-            pipeline.cmd("PING");
-        }
-        let answers = self.round_trip(connection, &pipeline).await;
-        let answers = match answers {
-            Ok(answers) => answers,
-            Err(reason) => {
-                waiting.into_iter().for_each(|(_, done)| drop(done.send(Err(reason.clone()))));
-                return Err(reason);
-            }
-        };
-        hand_out(waiting, answers)
-    }
-}
-
-impl Worker {
-    async fn round_trip(
-        &self,
-        connection: &mut Connection,
-        pipeline: &Pipeline,
-    ) -> Result<Vec<Answer>, String> {
-        let time = self.settings.response_time;
-        match timeout(time, connection.run(pipeline)).await {
-            Ok(Ok(answers)) => Ok(answers),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err(format!("no answer within {time:?}")),
-        }
-    }
-}
-
-/// Gives every job its answers. An answer that tells that this server is not the right one any more ends the
-/// connection: another attempt may find another master.
-fn hand_out(waiting: Vec<(usize, Done)>, answers: Vec<Answer>) -> Result<(), String> {
-    let mut answers = answers.into_iter();
-    let mut wrong_server = None;
-    for (commands, done) in waiting {
-        let own: Vec<Answer> = answers.by_ref().take(commands).collect();
-        let wrong =
-            own.iter().filter_map(|answer| answer.as_ref().err()).find(|error| is_wrong_server(error));
-        wrong_server = wrong_server.or(wrong.map(ToString::to_string));
-        // A caller that went away does not want its answers.
-        let _ = done.send(Ok(own));
-    }
-    wrong_server.map_or(Ok(()), Err)
-}
-
-/// About how many bytes a command takes on the wire.
-fn size(command: &Cmd) -> usize {
-    let argument = |argument: Arg<&[u8]>| match argument {
-        Arg::Simple(bytes) => bytes.len() + 16,
-        _ => 16,
-    };
-    command.args_iter().map(argument).sum()
-}
-
-fn is_wrong_server(error: &RedisError) -> bool {
-    matches!(
-        error.kind(),
-        redis::ErrorKind::Server(
-            ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown | ServerErrorKind::ReadOnly
-        )
-    )
 }
