@@ -166,15 +166,16 @@ async fn receive(layer: &LayerHandle, channel: &ChannelName, seconds: Option<&f6
     eprintln!("listening on {channel} by {name}");
     let received = layer.layer().receive(channel);
     let event = match seconds {
-        None => received.await,
+        None => Ok(received.await),
         Some(seconds) => {
             let time = Duration::try_from_secs_f64(*seconds)
                 .map_err(|error| CliError::new(format!("--timeout {seconds}: {error}")))?;
             let nothing = |_| CliError::new(format!("no message came within {seconds} s"));
-            timeout(time, received).await.map_err(nothing)?
+            timeout(time, received).await.map_err(nothing)
         }
     };
-    print(&event.map_err(CliError::of)?);
+    layer.layer().settle().await;
+    print(&event?.map_err(CliError::of)?);
     Ok(())
 }
 

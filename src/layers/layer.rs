@@ -126,6 +126,12 @@ pub trait ChannelLayer: Send + Sync + fmt::Debug + 'static {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    /// Waits until nothing is on its way to this process that nobody here wants any more, such as a message that a
+    /// receiver who has gone was waiting for. Called when a server or a worker has ended; the layer can still be used.
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Whether the layer can deliver now. A server that is not ready says so to its load balancer.
     fn is_ready(&self) -> bool {
         true

@@ -124,7 +124,7 @@ impl Running {
     }
 }
 
-/// Runs all shutdown hooks, whatever one of them says.
+/// Runs all shutdown hooks, whatever one of them says, and lets the layers settle, which hooks may still use.
 pub(super) async fn run_hooks(hooks: Vec<Hook>, env: &Arc<Environment>) -> Result<(), ServeError> {
     let mut outcome = Ok(());
     for hook in hooks {
@@ -132,6 +132,9 @@ pub(super) async fn run_hooks(hooks: Vec<Hook>, env: &Arc<Environment>) -> Resul
             error!(error = %failed.chain(), "a shutdown hook failed");
             outcome = Err(ServeError::Shutdown(failed.chain()));
         }
+    }
+    for (_, layer) in env.layers.iter() {
+        layer.settle().await;
     }
     outcome
 }

@@ -219,6 +219,9 @@ impl RunningWorker {
         if timeout(self.env.limits.drain_time, self.env.tasks.wait()).await.is_err() {
             warn!(handlers = self.env.tasks.len(), "the time to stop is over: giving up what still runs");
         }
+        for (_, layer) in self.env.layers.iter() {
+            layer.settle().await;
+        }
     }
 
     async fn until_signal(mut self) -> Result<(), WorkerError> {

@@ -38,6 +38,7 @@ mod python;
 mod raw;
 mod rigs;
 mod rooms;
+mod settling;
 #[cfg(feature = "gateway")]
 mod two;
 mod vectors;

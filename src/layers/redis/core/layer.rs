@@ -97,6 +97,10 @@ impl ChannelLayer for RedisChannelLayer {
         Box::pin(self.0.start())
     }
 
+    fn settle(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.0.settle())
+    }
+
     fn is_ready(&self) -> bool {
         self.0.links.get().is_some_and(|links| links.iter().all(|link| link.health.is_ready()))
     }

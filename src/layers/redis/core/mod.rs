@@ -21,6 +21,8 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio_util::task::TaskTracker;
 
 use super::Host;
 use super::settings::{RedisSettings, setting};
@@ -32,7 +34,7 @@ use inbox::Inbox;
 use keeper::{Keeper, Memberships};
 use local::Local;
 use plain::PlainChannels;
-use source::Source;
+use source::{BLOCK, Source};
 
 /// The channel layer on `channels_redis.core.RedisChannelLayer`'s wire.
 ///
@@ -53,6 +55,8 @@ struct Inner {
     inboxes: Mutex<HashSet<String>>,
     next_host: AtomicUsize,
     next_part: AtomicUsize,
+    /// What listeners that have gone give back.
+    giving: TaskTracker,
     /// Closed with the layer, which ends its tasks.
     alive: watch::Sender<()>,
 }
@@ -62,6 +66,9 @@ struct Link {
     health: Arc<Health>,
     pipe: Pipe,
 }
+
+/// Between two looks at whether all has settled.
+const MOMENT: Duration = Duration::from_millis(5);
 
 /// The connection of one host for all that does not block; blocking readers count up from it.
 const PIPE: Part = 0;
@@ -93,6 +100,7 @@ impl RedisChannelLayer {
             inboxes: Mutex::default(),
             next_host: AtomicUsize::new(0),
             next_part: AtomicUsize::new(PIPE + 1),
+            giving: TaskTracker::new(),
             alive: watch::Sender::new(()),
         })))
     }
@@ -159,6 +167,7 @@ impl Inner {
             connect_time: self.settings.connect_time,
             response_time: self.settings.response_time,
             connection: None,
+            id: 0,
         }
     }
 
@@ -212,6 +221,32 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    /// Calls back the readers that wait in Redis for nobody: what came for one behind the end of the process would be
+    /// popped into nothing. Where that is not allowed, it takes as long as a read waits. What receivers were handed and
+    /// did not take goes back to Redis.
+    async fn settle(&self) {
+        let Some(links) = self.links.get() else { return };
+        let settled = async {
+            loop {
+                for (channel, returned) in self.plain.returned_in_vain() {
+                    self.put_back(&channel, returned).await;
+                }
+                let reading = self.plain.reading_in_vain();
+                if reading.is_empty() && self.giving.is_empty() {
+                    return;
+                }
+                for (host, connection) in reading {
+                    let mut unblock = redis::cmd("CLIENT");
+                    unblock.arg("UNBLOCK").arg(connection);
+                    // One that is only about to wait is called again.
+                    let _ = links[host].pipe.one(unblock).await;
+                }
+                sleep(MOMENT).await;
+            }
+        };
+        let _ = timeout(BLOCK + self.settings.response_time, settled).await;
     }
 
     async fn start(&self) -> Result<(), LayerError> {

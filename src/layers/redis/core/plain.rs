@@ -24,6 +24,8 @@ pub(super) struct PlainChannel {
     state: Mutex<State>,
     /// Notified when someone comes to want a message.
     pub(super) wanted: Notify,
+    /// The readers that wait in Redis or hold what they got there: each one's host and its connection's id.
+    reading: Mutex<HashMap<usize, i64>>,
 }
 
 #[derive(Default)]
@@ -48,6 +50,12 @@ impl PlainChannel {
         let mut state = lock(&self.state);
         state.waiters.retain(|waiter| !waiter.is_closed());
         !state.waiters.is_empty() || !state.listeners.is_empty()
+    }
+
+    /// Notes that a host's reader waits in Redis, until what is returned is dropped.
+    pub(super) fn reading(self: &Arc<Self>, host: usize, connection: i64) -> Reading {
+        lock(&self.reading).insert(host, connection);
+        Reading { channel: self.clone(), host }
     }
 
     /// Hands a message to whoever waits, else to a listener with room. Gives it back when there is neither.
@@ -136,6 +144,18 @@ impl Drop for Waiting {
     }
 }
 
+/// A reader that waits in Redis.
+pub(super) struct Reading {
+    channel: Arc<PlainChannel>,
+    host: usize,
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        lock(&self.channel.reading).remove(&self.host);
+    }
+}
+
 /// The plain channels that are read now, each with the number of its readers.
 #[derive(Default)]
 pub(super) struct PlainChannels(Mutex<HashMap<ChannelName, (Arc<PlainChannel>, usize)>>);
@@ -170,6 +190,21 @@ impl PlainChannels {
             shrink(&mut channels);
         }
         true
+    }
+
+    /// Takes what came back to channels whose messages nobody wants any more.
+    pub(super) fn returned_in_vain(&self) -> Vec<(ChannelName, Vec<Message>)> {
+        let channels = lock(&self.0);
+        let unused = channels.iter().filter(|(_, (channel, _))| !channel.is_used());
+        let returned = unused.map(|(name, (channel, _))| (name.clone(), channel.take_returned()));
+        returned.filter(|(_, messages)| !messages.is_empty()).collect()
+    }
+
+    /// The readers that wait in Redis although nobody wants their channel's messages: host and connection.
+    pub(super) fn reading_in_vain(&self) -> Vec<(usize, i64)> {
+        let channels: Vec<_> = lock(&self.0).values().map(|(channel, _)| channel.clone()).collect();
+        let unused = channels.iter().filter(|channel| !channel.is_used());
+        unused.flat_map(|channel| lock(&channel.reading).clone()).collect()
     }
 
     pub(super) fn len(&self) -> usize {

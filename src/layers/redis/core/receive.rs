@@ -5,10 +5,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio_util::task::TaskTracker;
 
 use super::local::Local;
 use super::names;
-use super::plain::PlainChannel;
+use super::plain::{Message, PlainChannel};
 use super::worker::Worker;
 use super::{Inner, PIPE};
 use crate::layers::hub::{Mailbox, MailboxOptions};
@@ -26,6 +27,7 @@ impl Inner {
             for (host, link) in links.iter().enumerate() {
                 let worker = Worker {
                     source: self.source(host, channel.as_str()),
+                    host,
                     local: self.local.clone(),
                     health: link.health.clone(),
                     part: self.next_part.fetch_add(1, Relaxed),
@@ -62,22 +64,49 @@ impl Inner {
         let room = plain.clone();
         let pipe = self.link_of(channel.as_str())?.pipe.clone();
         let (local, name, expiry) = (self.local.clone(), channel.clone(), self.settings.expiry);
+        let giving = self.giving.clone();
         let mailbox = mailbox.with_on_room(move || room.wanted.notify_one());
         Ok(mailbox.with_on_drop(move |rest| {
             plain.unlisten(id);
             plain.wanted.notify_one();
-            give_back(&local, &name, expiry, &pipe, rest);
+            give_back(&local, &name, expiry, &pipe, &giving, rest);
         }))
     }
 }
 
+impl Inner {
+    /// Puts messages back as they were.
+    pub(super) async fn put_back(&self, channel: &ChannelName, messages: Vec<Message>) {
+        let key = self.local.names.key(channel.as_str());
+        let add = |message: &Message| {
+            let mut add = redis::cmd("ZADD");
+            add.arg(&key).arg(message.score).arg(&message.framed[..]);
+            add
+        };
+        let put = match self.link_of(channel.as_str()) {
+            Ok(link) => link.pipe.run(messages.iter().map(add).collect()).await.map(drop),
+            Err(error) => Err(error),
+        };
+        if put.is_err() {
+            self.local.hub.stats().count_dropped(DropCause::Disconnected, messages.len() as u64);
+        }
+    }
+}
+
 /// Puts what a listener had not taken back into its channel, for others. Without a runtime it cannot.
-fn give_back(local: &Arc<Local>, name: &ChannelName, expiry: Duration, pipe: &Pipe, rest: Vec<Event>) {
+fn give_back(
+    local: &Arc<Local>,
+    name: &ChannelName,
+    expiry: Duration,
+    pipe: &Pipe,
+    tasks: &TaskTracker,
+    rest: Vec<Event>,
+) {
     if rest.is_empty() {
         return;
     }
     let (local, key, pipe) = (local.clone(), local.names.key(name.as_str()), pipe.clone());
-    let giving = async move {
+    let giving = tasks.track_future(async move {
         let mut commands = Vec::new();
         for event in &rest {
             let Some(Ok(framed)) = event.value().as_map().map(|map| local.codec.encode(map)) else {
@@ -93,7 +122,7 @@ fn give_back(local: &Arc<Local>, name: &ChannelName, expiry: Duration, pipe: &Pi
         if pipe.run(commands).await.is_err() {
             local.hub.stats().count_dropped(DropCause::Disconnected, rest.len() as u64);
         }
-    };
+    });
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(giving);
     }

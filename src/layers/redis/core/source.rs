@@ -11,7 +11,7 @@ use super::scripts::{Handed, backup, fetch, restore, take};
 use crate::layers::redis::Host;
 
 /// How long Redis holds a read that finds nothing.
-const BLOCK: Duration = Duration::from_secs(5);
+pub(super) const BLOCK: Duration = Duration::from_secs(5);
 
 /// A popped message with its score.
 pub(super) type Popped = (Bytes, f64);
@@ -24,6 +24,8 @@ pub(super) struct Source {
     pub(super) connect_time: Duration,
     pub(super) response_time: Duration,
     pub(super) connection: Option<MultiplexedConnection>,
+    /// Redis's own number of the connection, by which it can be told to wait no longer; 0 where it does not say.
+    pub(super) id: i64,
 }
 
 impl Source {
@@ -92,10 +94,22 @@ impl Source {
         self.run(commands, Duration::ZERO).await.map(drop)
     }
 
+    async fn connect(&mut self) -> Result<MultiplexedConnection, String> {
+        let mut connection = self.host.connect(self.connect_time).await?;
+        let mut command = redis::cmd("CLIENT");
+        command.arg("ID");
+        let asked = timeout(self.response_time, connection.req_packed_command(&command)).await;
+        self.id = match asked {
+            Ok(Ok(Value::Int(id))) => id,
+            _ => 0,
+        };
+        Ok(connection)
+    }
+
     async fn run(&mut self, commands: Vec<Cmd>, block: Duration) -> Result<Vec<Value>, String> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.host.connect(self.connect_time).await?,
+            None => self.connect().await?,
         };
         let mut pipeline = Pipeline::with_capacity(commands.len());
         for command in commands {

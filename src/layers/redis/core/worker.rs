@@ -23,6 +23,8 @@ const MOMENT: Duration = Duration::from_millis(250);
 
 pub(super) struct Worker {
     pub(super) source: Source,
+    /// The place of the source's host.
+    pub(super) host: usize,
     pub(super) local: Arc<Local>,
     pub(super) health: Arc<Health>,
     pub(super) part: Part,
@@ -80,10 +82,13 @@ impl Worker {
                 self.unconfirmed.clear();
                 Ok(())
             }
-            None => match self.source.wait().await? {
-                Some(popped) => self.hand_over(popped).await,
-                None => Ok(()),
-            },
+            None => {
+                let _reading = self.channel.reading(self.host, self.source.id);
+                match self.source.wait().await? {
+                    Some(popped) => self.hand_over(popped).await,
+                    None => Ok(()),
+                }
+            }
         }
     }
 
