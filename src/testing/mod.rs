@@ -17,7 +17,6 @@ mod recording;
 mod setup;
 mod transcript;
 mod websocket;
-mod witness;
 
 pub use application::ApplicationCommunicator;
 pub use http::{HttpCommunicator, TestHead, TestResponse};
@@ -27,4 +26,3 @@ pub use raw::{RawClient, RawHead};
 pub use recording::{Call, Fault, RecordingChannelLayer};
 pub use transcript::Transcript;
 pub use websocket::WebsocketCommunicator;
-pub(crate) use witness::Witness;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use ::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::transcript::Transcript;
-use super::witness::Witness;
 use crate::routing::{Names, Routes};
+use crate::websocket::Witness;
 use crate::{Environment, Protocol, Scope};
 
 type Override = Box<dyn FnOnce(&mut Scope) + Send + Sync>;
@@ -83,7 +83,8 @@ impl Setup {
         scope.client = Some(([127, 0, 0, 1], 50_000).into());
         scope.server = Some(([127, 0, 0, 1], 80).into());
         scope.env = self.shared.unwrap_or_else(|| Arc::new(self.env));
-        scope.extensions.insert(Witness::new(transcript.clone()));
+        let transcript = transcript.clone();
+        scope.extensions.insert(Witness::new(move |what| transcript.note(format!("!! {what}"))));
         for change in self.overrides {
             change(&mut scope);
         }

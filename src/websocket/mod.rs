@@ -25,6 +25,8 @@ mod sockets;
 mod traffic;
 mod verdict;
 mod wire;
+#[cfg(feature = "testing")]
+mod witness;
 
 pub use close::{CloseCode, CloseFrame};
 pub use connection::{Acceptance, Accepted, Connection, Socket, Stream, Transport};
@@ -38,3 +40,5 @@ pub use refusal::{Denial, Refusal, Rule};
 pub use sockets::{SocketHandle, SocketInfo, Sockets};
 pub use traffic::{RouteTraffic, Traffic};
 pub(crate) use wire::Ended;
+#[cfg(feature = "testing")]
+pub(crate) use witness::Witness;

@@ -105,7 +105,7 @@ impl Core {
     /// Tells a test of an error that only the log would show.
     #[cfg(feature = "testing")]
     fn witness(&self, what: &str, error: &str) {
-        crate::testing::Witness::tell(&self.scope, &format!("{what} failed: {error}"));
+        super::Witness::tell(&self.scope, &format!("{what} failed: {error}"));
     }
 
     #[cfg(not(feature = "testing"))]

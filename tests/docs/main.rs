@@ -4,6 +4,7 @@
 mod channels_rows;
 mod links;
 mod readme;
+mod rooms;
 
 #[path = "../support/raw.rs"]
 mod raw;
