@@ -204,11 +204,7 @@ async fn a_closed_socket_is_forgotten() {
     leaves.send(crate::raw::close(1000, "")).await;
     leaves.frame().await;
     assert!(leaves.ended().await);
-    let only_one = async {
-        while watch.compared.lock().unwrap().last() != Some(&1) {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    };
-    tokio::time::timeout(crate::raw::PATIENCE, only_one).await.unwrap();
+    let only_one = || watch.compared.lock().unwrap().last() == Some(&1);
+    crate::waiting::eventually("only one socket is followed", only_one).await;
     lives(&mut stays).await;
 }

@@ -38,3 +38,5 @@ mod redirects;
 mod sessions;
 mod signing;
 mod users;
+#[path = "../support/waiting.rs"]
+mod waiting;

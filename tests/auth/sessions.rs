@@ -309,12 +309,8 @@ async fn expired_sessions_are_cleared_while_the_server_runs() {
         .access_log(solent::server::AccessLog::off())
         .on_startup(solent::auth::clear_expired_sessions(store, Duration::from_millis(10)));
     let running = server.start().await.unwrap();
-    let cleared = async {
-        while rows().await > 1 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(crate::raw::PATIENCE, cleared).await.unwrap();
+    let cleared = async || rows().await == 1;
+    crate::waiting::eventually_async("what has expired is cleared", crate::raw::PATIENCE, cleared).await;
     running.shutdown().await.unwrap();
     assert_eq!(rows().await, 1, "what is live stays");
 }

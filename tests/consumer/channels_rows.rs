@@ -12,9 +12,9 @@ use solent::websocket::{Denial, Message};
 use solent::{Result, Scoped};
 use tower::{Layer, Service};
 
-use crate::delivery::until;
 use crate::raw::{Raw, close, frame, handshake};
 use crate::room::{Served, message};
+use crate::waiting::until;
 
 type Notes = Arc<Mutex<Vec<String>>>;
 

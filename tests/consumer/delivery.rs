@@ -1,21 +1,10 @@
 //! Delivery at scale: nothing lost, nothing reordered, and what is dropped is counted.
 
-use std::time::Duration;
-
 use serde_json::json;
 use solent::layers::{GroupName, Overflow};
 
-use crate::raw::{PATIENCE, Raw};
+use crate::raw::Raw;
 use crate::room::{Site, message};
-
-/// Waits for a condition, with a bound.
-pub async fn until(condition: impl Fn() -> bool) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(tokio::time::Instant::now() < deadline, "the condition did not come true in time");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-}
 
 /// 100 group sends to 1,000 sockets, each send once all have the one before.
 async fn paced(path: &str) {

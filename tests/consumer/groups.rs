@@ -79,7 +79,7 @@ async fn c1_groups_of_a_class_are_joined_and_left_by_themselves() {
     assert_eq!(raw.frame().await.json()["message"], "hear me");
     drop(raw);
     let env = site.running.env().clone();
-    crate::delivery::until(|| env.sockets.is_empty()).await;
+    crate::waiting::until(|| env.sockets.is_empty()).await;
     assert_eq!(site.layer.group_send(&everyone, &message("anyone?")).await.unwrap().reached, 0);
 }
 

@@ -12,9 +12,9 @@ use solent::layers::{Event, GroupName, LayerError};
 use solent::routing::{ProtocolTypeRouter, ViewRouter, path};
 use solent::{Error, Limits, Result};
 
-use crate::delivery::until;
 use crate::raw::Raw;
 use crate::room::{RoomEvent, Served, message};
+use crate::waiting::until;
 
 type Notes = Arc<Mutex<Vec<String>>>;
 

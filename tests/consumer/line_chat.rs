@@ -5,8 +5,8 @@ use solent::layers::MemoryChannelLayer;
 use solent::server::{AccessLog, Running, Server};
 use tokio::net::TcpListener;
 
-use crate::delivery::until;
 use crate::raw::Raw;
+use crate::waiting::until;
 
 #[path = "../../examples/line_chat/lines.rs"]
 mod lines;

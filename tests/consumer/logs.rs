@@ -10,9 +10,9 @@ use solent::routing::{UrlRouter, re_path};
 use solent::websocket::Message;
 use tracing::subscriber::DefaultGuard;
 
-use crate::delivery::until;
 use crate::raw::{Raw, handshake};
 use crate::room::Served;
+use crate::waiting::until;
 
 #[derive(Clone, Default)]
 pub struct Log(Arc<Mutex<Vec<u8>>>);

@@ -16,4 +16,6 @@ mod http;
 mod line_chat;
 mod logs;
 mod pool;
+#[path = "../support/waiting.rs"]
+mod waiting;
 mod workers;

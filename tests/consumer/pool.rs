@@ -10,9 +10,9 @@ use solent::routing::{UrlRouter, path};
 use solent::websocket::{CloseFrame, Message};
 use solent::{Limits, Result};
 
-use crate::delivery::until;
 use crate::raw::{PATIENCE, Raw, close, handshake};
 use crate::room::{Served, message};
+use crate::waiting::until;
 
 /// Answers each message with a long one that starts with the same text.
 struct Long;

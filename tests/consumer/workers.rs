@@ -20,8 +20,8 @@ use solent::{Limits, Result, Scoped};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use crate::delivery::until;
 use crate::logs::Log;
+use crate::waiting::until;
 
 const PATIENCE: Duration = Duration::from_secs(10);
 

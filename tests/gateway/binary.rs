@@ -4,9 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::waiting::eventually_blocking;
 
 /// How long the binary may take to start or to end on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -118,14 +120,12 @@ impl Site {
     /// Asks it to end; its exit code.
     pub fn stop(mut self) -> Option<i32> {
         self.signal("TERM");
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
-                return status.code();
-            }
-            assert!(Instant::now() < deadline, "it did not end");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let mut status = None;
+        eventually_blocking("it ends", PATIENCE, || {
+            status = self.child.try_wait().expect("it can be waited for");
+            status.is_some()
+        });
+        status.and_then(|status| status.code())
     }
 }
 

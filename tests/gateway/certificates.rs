@@ -5,11 +5,10 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
@@ -17,6 +16,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
 use super::binary::{Folder, Site, solent};
 use super::raw::{PATIENCE, frame, handshake};
+use super::waiting::eventually_async;
 
 const SOCKETS: usize = 50;
 
@@ -80,15 +80,10 @@ async fn echoes(socket: &mut TlsStream<TcpStream>, text: &str) {
 
 /// Waits, within bounds, for the log to tell something so many times.
 async fn told(log: &Path, text: &str, times: usize) -> String {
-    let deadline = Instant::now() + 3 * PATIENCE;
-    loop {
-        let log = std::fs::read_to_string(log).unwrap();
-        if log.matches(text).count() >= times {
-            return log;
-        }
-        assert!(Instant::now() < deadline, "{text:?} was not told {times} times in:\n{log}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let read = || std::fs::read_to_string(log).unwrap();
+    let what = format!("{text:?} is told {times} times");
+    eventually_async(&what, 3 * PATIENCE, async || read().matches(text).count() >= times).await;
+    read()
 }
 
 #[tokio::test]

@@ -1,7 +1,6 @@
 //! In front of a real Django behind gunicorn, with its own database: its pages, its log-in, its users' sockets.
 
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -9,6 +8,7 @@ use super::binary::{Folder, Site, project, solent};
 use super::raw::{Head, Raw, handshake};
 use super::redis::RedisServer;
 use super::tools;
+use super::waiting::{PATIENCE, eventually_blocking};
 
 const KEY: &str = "the-key-of-a-django-site-that-was-there-before";
 
@@ -75,11 +75,7 @@ impl Both {
             .stdout(Stdio::null())
             .spawn()
             .expect("gunicorn starts");
-        let patience = Instant::now() + Duration::from_secs(60);
-        while !folder.path("gunicorn.sock").exists() {
-            assert!(Instant::now() < patience, "gunicorn does not listen");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        eventually_blocking("gunicorn listens", 6 * PATIENCE, || folder.path("gunicorn.sock").exists());
         let mut command = solent();
         command.env("DJANGO_KEY", KEY).env("DJANGO_REDIS", &url).arg("--config").arg(folder.config());
         Self { site: Site::start_unheard(&mut command), gunicorn, _redis: redis, _folder: folder }

@@ -24,4 +24,6 @@ mod site;
 #[path = "../support/tools.rs"]
 mod tools;
 mod users;
+#[path = "../support/waiting.rs"]
+mod waiting;
 mod workers;

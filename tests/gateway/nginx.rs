@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -16,6 +15,7 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use super::binary::{Folder, Site, project};
 use super::raw::{Raw, frame, handshake};
 use super::tools;
+use super::waiting::{PATIENCE, eventually_blocking};
 
 /// Where the client comes from: not the address from which nginx connects to Solent.
 const CLIENT: &str = "127.0.0.2";
@@ -75,11 +75,8 @@ impl Nginx {
     }
 
     fn wait(&self) {
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while std::net::TcpStream::connect(self.secure).is_err() {
-            assert!(Instant::now() < deadline, "nginx in {} does not listen", self.folder.path().display());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let what = format!("nginx in {} listens", self.folder.path().display());
+        eventually_blocking(&what, 3 * PATIENCE, || std::net::TcpStream::connect(self.secure).is_ok());
     }
 
     async fn connect(&self) -> TlsStream<TcpStream> {

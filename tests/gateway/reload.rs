@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::binary::{Folder, Site, solent};
 use super::raw::{PATIENCE, Raw};
 
+use crate::waiting::{Pace, eventually_async};
+
 const SOCKETS: usize = 1_000;
 
 const SITE: &str = r#"
@@ -58,15 +60,6 @@ async fn status(site: &Site, path: &str) -> u16 {
     raw.response().await.0.status
 }
 
-/// Waits, within bounds, for something to be so.
-async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
-    let deadline = tokio::time::Instant::now() + 3 * PATIENCE;
-    while !holds().await {
-        assert!(tokio::time::Instant::now() < deadline, "it never came to be that {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
 fn log(folder: &Folder) -> String {
     std::fs::read_to_string(folder.path("log")).unwrap()
 }
@@ -83,6 +76,7 @@ async fn under_a_thousand_sockets_with_traffic_none_is_dropped_and_a_bad_file_is
         let (stop, echoes) = (Arc::clone(&stop), Arc::clone(&echoes));
         clients.push(tokio::spawn(async move {
             let mut said = 0;
+            let mut pace = Pace::every(Duration::from_millis(300));
             // Each goes on to the end, and once more after all reloads.
             loop {
                 let last = stop.load(Ordering::SeqCst);
@@ -95,7 +89,7 @@ async fn under_a_thousand_sockets_with_traffic_none_is_dropped_and_a_bad_file_is
                     return said;
                 }
                 // Traffic, not a flood: what is tested is the reload.
-                tokio::time::sleep(Duration::from_millis(300)).await;
+                pace.next().await;
             }
         }));
     }
@@ -105,13 +99,15 @@ async fn under_a_thousand_sockets_with_traffic_none_is_dropped_and_a_bad_file_is
     folder.write("solent.toml", &format!("{SITE}{MORE}"));
     let before = echoes.load(Ordering::SeqCst);
     site.signal("HUP");
-    until("the new route is live", async || status(&site, "/new/").await == 200).await;
+    eventually_async("the new route is live", 3 * PATIENCE, async || status(&site, "/new/").await == 200)
+        .await;
     let mut listener = Raw::websocket(site.address, "/ws/new/").await;
 
     // A file that is wrong changes nothing, and says why.
     folder.write("solent.toml", &format!("{SITE}{MORE}").replace("path = \"new/\"", "pathh = \"new/\""));
     site.signal("HUP");
-    until("the bad file is refused", async || log(&folder).contains("is refused")).await;
+    eventually_async("the bad file is refused", 3 * PATIENCE, async || log(&folder).contains("is refused"))
+        .await;
     let told = log(&folder);
     assert!(told.contains("unknown key \"pathh\"") && told.contains("= nearest: path"), "{told}");
     assert_eq!((status(&site, "/new/").await, status(&site, "/old/").await), (200, 200));
@@ -139,8 +135,10 @@ async fn what_takes_effect_at_a_start_only_is_told() {
     let site = start(&folder);
     folder.write("solent.toml", &format!("{SITE}\n[limits]\nheader_time = \"9s\"\n"));
     site.signal("HUP");
-    until("it is told", async || log(&folder).contains("changes of limits take effect at the next start"))
-        .await;
+    eventually_async("it is told", 3 * PATIENCE, async || {
+        log(&folder).contains("changes of limits take effect at the next start")
+    })
+    .await;
     assert_eq!(status(&site, "/old/").await, 200);
 }
 
@@ -150,5 +148,6 @@ async fn with_debug_on_a_changed_file_is_read_by_itself() {
     let folder = Folder::with(&site_file);
     let site = start(&folder);
     folder.write("solent.toml", &format!("{site_file}{MORE}"));
-    until("the new route is live", async || status(&site, "/new/").await == 200).await;
+    eventually_async("the new route is live", 3 * PATIENCE, async || status(&site, "/new/").await == 200)
+        .await;
 }

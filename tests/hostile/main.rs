@@ -14,3 +14,5 @@ mod http2;
 mod site;
 mod slow;
 mod sockets;
+#[path = "../support/waiting.rs"]
+mod waiting;

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::clients::Attack;
 use crate::site::{Site, memory};
+use crate::waiting::Pace;
 
 /// How long an echo may take on a machine that does nothing else, whatever was measured: below this, the measure is
 /// the scheduler's.
@@ -16,14 +17,15 @@ async fn echoes(site: &Site, count: usize, time: Duration) -> Duration {
         let mut raw = site.websocket().await;
         clients.push(tokio::spawn(async move {
             let start = Instant::now();
-            let mut times = Vec::new();
+            let (mut times, mut pace) = (Vec::new(), Pace::every(Duration::from_millis(10)));
             while start.elapsed() < time {
                 let text = times.len().to_string();
                 let sent = Instant::now();
                 raw.send_text(&text).await;
                 assert_eq!(raw.text().await, text);
                 times.push(sent.elapsed());
-                tokio::time::sleep(Duration::from_millis(10)).await;
+                pace.reset();
+                pace.next().await;
             }
             times
         }));

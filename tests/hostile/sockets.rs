@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use crate::clients::Attack;
 use crate::raw::PATIENCE;
 use crate::site::{Neighbour, Site, memory};
+use crate::waiting::eventually;
 
 /// Runs an attack beside a neighbour; how many KiB the server has grown by.
 async fn grown_by(site: &Site, attack: &str) -> usize {
@@ -82,13 +83,7 @@ async fn a_reader_that_never_reads_costs_its_outbox_and_is_dropped() {
     .await;
     let sockets = site.running.env().sockets.clone();
     let _deaf = Attack::start("a deaf reader", site.address());
-    timeout(PATIENCE, async {
-        while sockets.is_empty() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    })
-    .await
-    .expect("the deaf reader is there");
+    eventually("the deaf reader is there", || !sockets.is_empty()).await;
     let before = memory();
     let text = "x".repeat(10_000);
     let mut hearing = site.websocket().await;

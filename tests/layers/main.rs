@@ -11,6 +11,8 @@ mod mailboxes;
 mod memory;
 mod names;
 mod values;
+#[path = "../support/waiting.rs"]
+mod waiting;
 
 async fn memory_rig() -> layer_suite::Rig {
     layer_suite::Rig::of(solent::layers::MemoryChannelLayer::new())

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::raw::Raw;
 use crate::site::{Behind, serve};
+use crate::waiting::Pace;
 
 /// What the client must get.
 #[derive(Debug, Clone)]
@@ -186,9 +187,10 @@ async fn a_head_that_does_not_come_is_a_504() {
 async fn a_head_that_drips_is_a_504() {
     let behind = Behind::with(|mut peer| async move {
         peer.request().await;
+        let mut pace = Pace::every(Duration::from_millis(10));
         for byte in "HTTP/1.1 200 OK\r\nx: ".bytes().chain(std::iter::repeat_n(b'y', 500)) {
             peer.send([byte]).await;
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            pace.next().await;
         }
     })
     .await;
@@ -207,8 +209,9 @@ async fn a_body_that_pauses_for_too_long_is_broken_off_and_a_slow_one_is_not() {
     let slow = Behind::with(|mut peer| async move {
         peer.request().await;
         peer.send("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n").await;
+        let mut pace = Pace::every(Duration::from_millis(60));
         for _ in 0..10 {
-            tokio::time::sleep(Duration::from_millis(60)).await;
+            pace.next().await;
             peer.send("x").await;
         }
     })

@@ -9,7 +9,8 @@ use solent::metrics::Figures;
 use solent::server::Running;
 
 use crate::raw::{Raw, handshake};
-use crate::site::{Behind, OK, serve, until};
+use crate::site::{Behind, OK, serve};
+use crate::waiting::until;
 
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 const POST: &str = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx";

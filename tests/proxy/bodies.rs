@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
 use crate::http2::{Http2, RST_STREAM, frame, get, request};
 use crate::raw::{PATIENCE, Raw};
-use crate::site::{Behind, serve, serve_with, until};
+use crate::site::{Behind, serve, serve_with};
+use crate::waiting::{standstill, until};
 
 #[tokio::test]
 async fn a_request_reaches_the_server_while_its_body_is_still_coming() {
@@ -108,12 +108,8 @@ async fn a_client_that_does_not_read_makes_the_server_wait() {
     let mut raw = Raw::connect(running.addresses()[0]).await;
     raw.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     raw.head().await;
-    let mut before = usize::MAX;
     // It stands still once the buffers on the way are full.
-    while before != written.load(Ordering::Relaxed) {
-        before = written.load(Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    let before = standstill(|| written.load(Ordering::Relaxed)).await;
     assert!(before < 32 << 20, "{before} bytes are on their way");
     let mut taken = vec![0; 1 << 20];
     for _ in 0..64 {

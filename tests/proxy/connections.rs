@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::raw::Raw;
 use crate::site::{Behind, OK, plain, serve, serve_below};
+use crate::waiting::Pace;
 
 const SECOND: Duration = Duration::from_secs(1);
 const GET: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -28,11 +29,13 @@ async fn idle_connections_are_few_and_short_lived() {
     let behind = Behind::honest().await;
     let running = serve(behind.proxy().idle_connections(4, Duration::from_millis(50))).await;
     let mut raw = Raw::connect(running.addresses()[0]).await;
+    let mut pace = Pace::every(Duration::from_millis(80));
     for count in 1..=3 {
         raw.send(GET).await;
         raw.answer("GET").await;
         assert_eq!(behind.opened(), count);
-        tokio::time::sleep(Duration::from_millis(80)).await;
+        pace.reset();
+        pace.next().await;
     }
     let running = serve(behind.proxy().idle_connections(0, Duration::from_secs(9))).await;
     let mut raw = Raw::connect(running.addresses()[0]).await;

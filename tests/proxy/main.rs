@@ -15,3 +15,5 @@ mod departures;
 mod fields;
 mod smuggling;
 mod sockets;
+#[path = "../support/waiting.rs"]
+mod waiting;

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use solent::Limits;
 use solent::http::proxy::Proxy;
@@ -14,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use crate::raw::PATIENCE;
+use crate::waiting::until;
 
 /// What all connections of a server behind have received, one entry per request.
 #[derive(Clone, Default)]
@@ -31,15 +31,6 @@ impl Log {
     pub async fn wait(&self, count: usize) -> Vec<String> {
         until(|| self.all().len() >= count).await;
         self.all()
-    }
-}
-
-/// Waits for a condition, with a bound.
-pub async fn until(condition: impl Fn() -> bool) {
-    let deadline = tokio::time::Instant::now() + PATIENCE;
-    while !condition() {
-        assert!(tokio::time::Instant::now() < deadline, "the condition did not come true in time");
-        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 

@@ -7,7 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tungstenite::handshake::derive_accept_key;
 
 use crate::raw::{Raw, close, frame, handshake};
-use crate::site::{Behind, Peer, serve, serve_with, until};
+use crate::site::{Behind, Peer, serve, serve_with};
+use crate::waiting::{standstill, until};
 
 /// A connection whose handshake was answered: frames by hand, on the server's side.
 struct Socket {
@@ -324,11 +325,7 @@ async fn a_client_that_does_not_read_makes_the_server_wait() {
     .await;
     let running = serve(behind.proxy()).await;
     let mut raw = Raw::websocket(running.addresses()[0], "/ws/").await;
-    let mut before = usize::MAX;
-    while before != written.load(std::sync::atomic::Ordering::Relaxed) {
-        before = written.load(std::sync::atomic::Ordering::Relaxed);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    let before = standstill(|| written.load(std::sync::atomic::Ordering::Relaxed)).await;
     assert!(before < 32 << 20, "{before} bytes are on their way");
     for _ in 0..4000 {
         assert_eq!(raw.frame().await.payload.len(), 32 << 10, "nothing is dropped");

@@ -6,11 +6,11 @@ use serde_json::{Value as Json, json};
 use tokio::process::Command;
 
 use crate::binary::project;
-use crate::layer_suite::until;
 use crate::outside::play;
 use crate::raw::Raw;
 use crate::tools;
 use crate::two::{Member, PythonMember, ROOM, Two, login};
+use crate::waiting::eventually;
 
 async fn says(member: &mut Raw, text: &str) {
     member.send_text(&json!({ "message": text }).to_string()).await;
@@ -37,7 +37,7 @@ async fn alice_at_one_process_and_bob_at_another_chat() {
         }
     }
     drop((alice, bob));
-    until("nobody is subscribed", || !site.server.subscriptions().0.contains(&ROOM.to_owned())).await;
+    eventually("nobody is subscribed", || !site.server.subscriptions().0.contains(&ROOM.to_owned())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -47,7 +47,7 @@ async fn a_python_consumer_in_the_room_is_seen_by_both_and_sees_both() {
     let mut bob = site.member(&site.two, "bob", "builder-2").await;
     let python = PythonMember::start(&site.server).await;
     let mut dora = Raw::websocket(python.address, "/").await;
-    until("Python has subscribed", || site.subscribers() == 3).await;
+    eventually("Python has subscribed", || site.subscribers() == 3).await;
     says(&mut dora, "hello from Python").await;
     for member in [&mut alice, &mut bob] {
         let event = hears(member).await;
@@ -76,7 +76,7 @@ async fn browsers_at_two_processes_and_a_python_member_chat() {
         .env("SOLENT_TEST_PICTURES", tools::pictures());
     let held = play(command, async |wish| match wish {
         "dora says hello" => {
-            until("all three have subscribed", || site.subscribers() == 3).await;
+            eventually("all three have subscribed", || site.subscribers() == 3).await;
             says(&mut dora, "hello from Python").await;
         }
         other => panic!("the scenario asked for {other:?}"),
@@ -107,7 +107,7 @@ async fn no_socket_is_dropped_while_redis_is_away_and_each_is_told_of_the_gap_on
         let gaps = says_until_heard(&mut members[0], &format!("back after {outage}")).await;
         assert!(back.elapsed() < Duration::from_secs(2), "messages flowed after {:?}", back.elapsed());
         assert_eq!(gaps, 1, "told once, before the first message");
-        until("the other process is back", || site.subscribers() == 2).await;
+        eventually("the other process is back", || site.subscribers() == 2).await;
         let end = format!("the end of {outage}");
         says_until_heard(&mut members[EACH], &end).await;
         for (index, member) in members.iter_mut().enumerate().filter(|(index, _)| *index != EACH) {

@@ -8,8 +8,9 @@ use serde_json::json;
 use solent::layers::redis::{Host, RedisChannelLayer, RedisPubSubChannelLayer, RedisSettings};
 use solent::layers::{ChannelLayer, Delivery, GroupName, Mailbox, MailboxOptions};
 
-use crate::layer_suite::{Rig, channel, event, group, next, until, within};
+use crate::layer_suite::{Rig, channel, event, group, next, within};
 use crate::redis_server::{RedisServer, free_port};
+use crate::waiting::{Pace, eventually};
 
 const SLOTS: u32 = 16384;
 
@@ -40,7 +41,7 @@ impl Cluster {
     }
 
     async fn until_whole(&self) {
-        until("every node knows every slot", || {
+        eventually("every node knows every slot", || {
             self.0.iter().all(|server| {
                 let info: String = server.try_run(&["CLUSTER", "INFO"]).unwrap_or_default();
                 info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
@@ -133,7 +134,7 @@ async fn groups_live_on_one_node_each_and_reach_every_process() {
     here.send(&channel("work"), event(&json!({"n": 1}))).await.expect("sent");
     assert_eq!(next(&mut worker).await, event(&json!({"n": 1})));
     drop((members, worker));
-    until("no subscription is left", || cluster.shards().iter().all(Vec::is_empty)).await;
+    eventually("no subscription is left", || cluster.shards().iter().all(Vec::is_empty)).await;
 }
 
 /// Sends until a mailbox hears it; how long that took, and how many gaps were told.
@@ -170,9 +171,10 @@ async fn a_slots_move_is_followed_and_told_to_its_groups_alone() {
     let load = tokio::spawn({
         let (here, room) = (here.clone(), room.clone());
         async move {
+            let mut pace = Pace::every(Duration::from_millis(1));
             loop {
                 let _ = here.group_send(&room, event(&json!({"type": "load"}))).await;
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                pace.next().await;
             }
         }
     });
@@ -184,7 +186,7 @@ async fn a_slots_move_is_followed_and_told_to_its_groups_alone() {
             assert!(took < Duration::from_secs(2), "messages flowed after {took:?}");
             assert!(gaps <= 1, "{gaps} gaps");
         }
-        until("it is on one node again", || cluster.shards().iter().flatten().count() == 2).await;
+        eventually("it is on one node again", || cluster.shards().iter().flatten().count() == 2).await;
         assert!(here.is_ready() && there.is_ready(), "a slot's move is no outage");
     }
     load.abort();
@@ -203,14 +205,14 @@ async fn a_node_that_is_killed_and_restarted_is_an_outage_that_ends() {
         members.push(member(&layer, room).await);
     }
     cluster.0[1].kill();
-    until("the loss is noticed", || !layer.is_ready()).await;
+    eventually("the loss is noticed", || !layer.is_ready()).await;
     cluster.0[1].restart();
     cluster.until_whole().await;
     for (room, mailbox) in rooms.iter().zip(&mut members) {
         let (took, _) = until_heard(&layer, room, mailbox).await;
         assert!(took < Duration::from_secs(2), "messages flowed after {took:?}");
     }
-    until("ready again", || layer.is_ready()).await;
+    eventually("ready again", || layer.is_ready()).await;
 }
 
 #[tokio::test]

@@ -2,11 +2,12 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use crate::redis_server::RedisServer;
+use crate::waiting::eventually_blocking;
 
 /// How long the binary may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -72,12 +73,8 @@ impl Site {
     }
 }
 
-fn wait(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "not in time: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+fn wait(what: &str, holds: impl FnMut() -> bool) {
+    eventually_blocking(what, PATIENCE, holds);
 }
 
 fn text(bytes: &[u8]) -> String {

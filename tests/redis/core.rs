@@ -9,10 +9,11 @@ use solent::layers::redis::format::{Codec, Fernet, Serializers};
 use solent::layers::redis::{Host, RedisChannelLayer, RedisSettings};
 use solent::layers::{Capacities, ChannelLayer, DropCause, Event, LayerError, MailboxOptions, Map, Value};
 
-use crate::layer_suite::{channel, event, group, next, until, within};
+use crate::layer_suite::{channel, event, group, next, within};
 use crate::redis_server::RedisServer;
 use crate::rigs::{servers, settings};
 use crate::vectors::{at, bytes, file, list, number, texts};
+use crate::waiting::{Pace, eventually};
 
 fn numbered(number: i64) -> Event {
     event(&json!({"n": number}))
@@ -168,7 +169,7 @@ async fn a_back_up_left_by_a_dead_reader_comes_first() {
     let stranded = channel("stranded");
     assert_eq!(within(layer.receive(&stranded)).await.expect("received"), numbered(1));
     assert_eq!(within(layer.receive(&stranded)).await.expect("received"), numbered(2));
-    until("all is confirmed", || server.keys().is_empty()).await;
+    eventually("all is confirmed", || server.keys().is_empty()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -214,9 +215,10 @@ async fn receives_cancelled_at_any_moment_lose_nothing() {
     let sending = tokio::spawn({
         let work = work.clone();
         async move {
+            let mut pace = Pace::every(Duration::from_millis(5));
             for number in 0..300 {
                 while sender.send(&work, numbered(number)).await.is_err() {
-                    tokio::time::sleep(Duration::from_millis(5)).await;
+                    pace.next().await;
                 }
             }
         }
@@ -234,7 +236,7 @@ async fn receives_cancelled_at_any_moment_lose_nothing() {
     within(sending).await.expect("no panic");
     found.sort_unstable();
     assert_eq!(found, (0..300).collect::<Vec<_>>(), "each message once");
-    until("nothing is left", || server.keys().is_empty()).await;
+    eventually("nothing is left", || server.keys().is_empty()).await;
 }
 
 #[tokio::test]
@@ -246,7 +248,7 @@ async fn what_nobody_takes_any_more_goes_back_to_redis() {
     first.send(&work, numbered(0)).await.expect("sent");
     assert_eq!(next(&mut listener).await, numbered(0));
     first.send(&work, numbered(1)).await.expect("sent");
-    until("it is in the mailbox", || !listener.is_empty()).await;
+    eventually("it is in the mailbox", || !listener.is_empty()).await;
     drop(listener);
     assert_eq!(within(second.receive(&work)).await.expect("received"), numbered(1));
 }
@@ -288,7 +290,7 @@ async fn poison_is_counted_and_skipped() {
     layer.send(&channel("work"), numbered(2)).await.expect("sent");
     assert_eq!(next(&mut mailbox).await, numbered(1));
     assert_eq!(next(&mut worker).await, numbered(2));
-    until("all poison is counted", || layer.stats().dropped(DropCause::Undecodable) == 8).await;
+    eventually("all poison is counted", || layer.stats().dropped(DropCause::Undecodable) == 8).await;
 }
 
 #[tokio::test]
@@ -303,7 +305,7 @@ async fn memberships_of_live_mailboxes_are_renewed_and_those_of_dead_processes_f
     layer.group_add_channel(&room, &channel("specific.dead!dead")).await.expect("joined");
     let key = "asgi:group:room";
     let joined: f64 = server.run(&["ZSCORE", key, mailbox.name().as_str()]);
-    until("the membership was renewed past its life", || {
+    eventually("the membership was renewed past its life", || {
         server.run::<f64>(&["ZSCORE", key, mailbox.name().as_str()]) > joined + 3.5
     })
     .await;
@@ -326,7 +328,7 @@ async fn churn_leaves_no_keys() {
         }
         layer.group_send(&group("room_0"), numbered(round)).await.expect("sent");
     }
-    until("no keys are left", || server.keys().is_empty()).await;
+    eventually("no keys are left", || server.keys().is_empty()).await;
 }
 
 #[tokio::test]

@@ -13,9 +13,9 @@ mod slow {
     use tokio::sync::{Mutex, Notify};
     use tokio::time::timeout;
 
-    use crate::layer_suite::until;
     use crate::raw::frame;
     use crate::two::{Member, ROOM, Two, first_frame, join, login, pong};
+    use crate::waiting::eventually;
 
     const SOCKETS: usize = 500;
     const SENDERS: usize = 4;
@@ -164,16 +164,18 @@ mod slow {
         };
         // What a first use makes once (threads, buffers, connections) is not counted.
         churn(Duration::from_secs(5)).await;
-        until("nobody is subscribed", || !site.server.subscriptions().0.contains(&ROOM.to_owned())).await;
+        eventually("nobody is subscribed", || !site.server.subscriptions().0.contains(&ROOM.to_owned()))
+            .await;
         // What processes themselves listen to, such as the news of sessions, stays.
         let subscribed = site.server.subscriptions();
         let open = processes.map(descriptors);
         let before = processes.map(memory);
         let rounds = churn(Duration::from_secs(60)).await;
-        until("nobody is subscribed", || !site.server.subscriptions().0.contains(&ROOM.to_owned())).await;
+        eventually("nobody is subscribed", || !site.server.subscriptions().0.contains(&ROOM.to_owned()))
+            .await;
         assert_eq!(site.server.keys(), Vec::<String>::new());
         assert_eq!(site.server.subscriptions(), subscribed);
-        until("all descriptors are closed", || processes.map(descriptors) <= open).await;
+        eventually("all descriptors are closed", || processes.map(descriptors) <= open).await;
         let after = processes.map(memory);
         println!("{rounds} sockets; memory before and after, in KiB: {before:?} {after:?}");
         assert!(rounds > 500, "only {rounds} sockets came and went");

@@ -3,8 +3,9 @@
 use serde_json::json;
 use solent::layers::{Delivery, DropCause, LayerError};
 
-use crate::layer_suite::{event, group, next, until, within};
+use crate::layer_suite::{event, group, next, within};
 use crate::redis_server::RedisServer;
+use crate::waiting::eventually;
 use crate::weather::{layer, member, numbered, settings};
 
 /// Two processes' layers; Redis goes away and comes back.
@@ -26,7 +27,7 @@ async fn members_of_one_process_reach_each_other_without_redis(kind: &str) {
         assert_eq!(next(mailbox).await, numbered(0));
     }
     server.kill();
-    until("the loss is noticed", || !here.is_ready() && !there.is_ready()).await;
+    eventually("the loss is noticed", || !here.is_ready() && !there.is_ready()).await;
     // A send that is on its way when the connection breaks fails: nobody knows whether it was heard.
     within(async { while here.group_send(&group("probe"), numbered(0)).await.is_err() {} }).await;
     // Joining and sending work, within the process; the layer does not call itself ready.
@@ -42,7 +43,7 @@ async fn members_of_one_process_reach_each_other_without_redis(kind: &str) {
     assert_eq!(next(&mut late).await, numbered(2));
     assert!(here.stats().dropped(DropCause::Disconnected) >= 2, "what others did not hear is counted");
     server.restart();
-    until("both are ready again", || here.is_ready() && there.is_ready()).await;
+    eventually("both are ready again", || here.is_ready() && there.is_ready()).await;
     // The other process's members hear again, and so does who joined meanwhile; nobody hears anything twice.
     let marker = event(&json!({"type": "marker"}));
     there.group_send(&room, marker.clone()).await.expect("sent");

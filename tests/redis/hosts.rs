@@ -1,15 +1,16 @@
 //! Kinds of hosts: TLS with an authority of one's own, and the master that Sentinels name, through a fail-over.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
 use solent::layers::redis::{Host, RedisChannelLayer, RedisPubSubChannelLayer, RedisSettings};
 use solent::layers::{ChannelLayer, Delivery, MailboxOptions};
 
-use crate::layer_suite::{event, group, next, until, within};
+use crate::layer_suite::{event, group, next, within};
 use crate::redis_server::{RedisServer, free_port};
+use crate::waiting::{PATIENCE, eventually, eventually_async};
 
 fn layers(host: &Host) -> [Arc<dyn ChannelLayer>; 2] {
     let mut settings = RedisSettings::of(host.clone());
@@ -70,12 +71,12 @@ fn sentinel(master: u16) -> RedisServer {
 async fn a_fail_over_is_followed() {
     let mut master = RedisServer::start();
     let replica = RedisServer::with(&["--replicaof", "127.0.0.1", &master.port().to_string()]);
-    until("the replica is in step", || {
+    eventually("the replica is in step", || {
         replica.run::<String>(&["INFO", "replication"]).contains("master_link_status:up")
     })
     .await;
     let sentinel = sentinel(master.port());
-    until("the Sentinel knows the replica", || {
+    eventually("the Sentinel knows the replica", || {
         sentinel.run::<String>(&["INFO", "sentinel"]).contains("status=ok") && {
             sentinel.run::<String>(&["INFO", "sentinel"]).contains("slaves=1")
         }
@@ -92,11 +93,10 @@ async fn a_fail_over_is_followed() {
         mailboxes.push(mailbox);
     }
     master.kill();
-    let patience = Instant::now() + Duration::from_secs(30);
-    while !replica.run::<String>(&["INFO", "replication"]).contains("role:master") {
-        assert!(Instant::now() < patience, "the Sentinel promoted nobody");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually_async("the Sentinel has promoted the replica", 3 * PATIENCE, async || {
+        replica.run::<String>(&["INFO", "replication"]).contains("role:master")
+    })
+    .await;
     // A Sentinel also disconnects clients while it promotes, so that a send may still fail for a moment.
     for (layer, mailbox) in layers.iter().zip(&mut mailboxes) {
         let marker = event(&json!({"type": "marker"}));
@@ -110,7 +110,7 @@ async fn a_fail_over_is_followed() {
             }
         })
         .await;
-        until("ready again", || layer.is_ready()).await;
+        eventually("ready again", || layer.is_ready()).await;
         assert!(
             replica.run::<String>(&["CLIENT", "LIST"]).contains("cmd="),
             "nobody is connected to the new master"

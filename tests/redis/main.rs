@@ -42,6 +42,8 @@ mod settling;
 #[cfg(feature = "gateway")]
 mod two;
 mod vectors;
+#[path = "../support/waiting.rs"]
+mod waiting;
 mod weather;
 mod workers;
 

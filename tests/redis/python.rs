@@ -10,10 +10,11 @@ use solent::layers::{
     Capacities, ChannelLayer, ChannelName, Event, GroupName, LayerError, MailboxOptions, Map, Value,
 };
 
-use crate::layer_suite::{channel, event, group, next, until};
+use crate::layer_suite::{channel, event, group, next};
 use crate::peer::Peer;
 use crate::redis_server::RedisServer;
 use crate::rigs::{servers, settings};
+use crate::waiting::eventually;
 
 const KEYS: [&str; 2] = ["s3cret-key", "clé-☃"];
 
@@ -126,7 +127,7 @@ async fn rust_to_python(pair: &Pair, format: &str) {
     pair.python.call("group_add", json!([room.as_str(), own])).await;
     // Python does not wait for its subscription.
     if pair.rust.describe().starts_with("redis-pubsub") {
-        until("Python has subscribed", || {
+        eventually("Python has subscribed", || {
             let channels: Vec<String> =
                 pair.servers.iter().flat_map(|server| server.subscriptions().0).collect();
             channels.contains(&own) && channels.contains(&format!("asgi__group__{room}"))
@@ -174,7 +175,7 @@ async fn members_of_both_languages_hear_one_group_send_once() {
         let there = pair.python.new_channel().await;
         pair.python.call("group_add", json!([room.as_str(), there])).await;
         if kind == "pubsub" {
-            until("Python has subscribed", || {
+            eventually("Python has subscribed", || {
                 pair.servers[0].run::<Vec<(String, i64)>>(&["PUBSUB", "NUMSUB", "asgi__group__mixed"])[0].1
                     == 2
             })
@@ -189,7 +190,8 @@ async fn members_of_both_languages_hear_one_group_send_once() {
         }
         pair.python.call("group_discard", json!([room.as_str(), there])).await;
         drop(here);
-        until("nothing is left", || pair.servers[0].keys().iter().all(|key| !key.contains(":group:"))).await;
+        eventually("nothing is left", || pair.servers[0].keys().iter().all(|key| !key.contains(":group:")))
+            .await;
     }
 }
 
@@ -265,5 +267,5 @@ async fn messages_expire_alike_on_both_sides() {
     assert_expires("asgifrom-rust");
     python.call("send", json!(["from-python", {"n": 1}])).await;
     assert_expires("asgifrom-python");
-    until("both are gone", || servers[0].keys().is_empty()).await;
+    eventually("both are gone", || servers[0].keys().is_empty()).await;
 }

@@ -7,9 +7,10 @@ use serde_json::json;
 use solent::layers::redis::{RedisChannelLayer, RedisPubSubChannelLayer};
 use solent::layers::{ChannelLayer, Delivery, Mailbox, MailboxOptions};
 
-use crate::layer_suite::{event, group, until};
+use crate::layer_suite::{event, group};
 use crate::redis_server::RedisServer;
 use crate::rigs::settings;
+use crate::waiting::eventually;
 
 async fn started(kind: &str, server: &RedisServer) -> Arc<dyn ChannelLayer> {
     let settings = settings(std::slice::from_ref(server));
@@ -124,7 +125,7 @@ mod slow {
         assert!(rounds > 1_000, "only {rounds} rounds");
         let stats = layer.stats();
         assert_eq!((stats.mailboxes, stats.groups, stats.memberships, stats.channels), (0, 0, 0, 0));
-        until("no keys and no subscriptions are left", || {
+        eventually("no keys and no subscriptions are left", || {
             server.keys().is_empty() && server.subscriptions().0.is_empty()
         })
         .await;

@@ -4,8 +4,9 @@ use serde_json::json;
 use solent::layers::redis::{Host, RedisChannelLayer, RedisSettings};
 use solent::layers::{ChannelLayer, MailboxOptions};
 
-use crate::layer_suite::{channel, event, next, until, within};
+use crate::layer_suite::{channel, event, next, within};
 use crate::redis_server::RedisServer;
+use crate::waiting::eventually;
 
 async fn layer(server: &RedisServer) -> RedisChannelLayer {
     let settings = RedisSettings::of(Host::parse(&server.url()).expect("a host"));
@@ -24,7 +25,7 @@ async fn a_reader_that_waits_for_nobody_is_called_back() {
     let server = RedisServer::start();
     let layer = layer(&server).await;
     let listener = layer.listen(&channel("work"), MailboxOptions::default()).await.expect("a listener");
-    until("the reader waits in Redis", || someone_waits(&server)).await;
+    eventually("the reader waits in Redis", || someone_waits(&server)).await;
     drop(listener);
     within(layer.settle()).await;
     assert!(!someone_waits(&server), "what comes now would be popped into nothing");
@@ -37,9 +38,9 @@ async fn what_a_receiver_did_not_live_to_take_is_in_redis_afterwards() {
     let work = channel("work");
     let mut receiving = Box::pin(layer.receive(&work));
     assert!(futures_util::poll!(receiving.as_mut()).is_pending());
-    until("the reader waits in Redis", || someone_waits(&server)).await;
+    eventually("the reader waits in Redis", || someone_waits(&server)).await;
     layer.send(&work, event(&json!({"n": 1}))).await.expect("sent");
-    until("it was popped for the receiver", || server.keys().is_empty()).await;
+    eventually("it was popped for the receiver", || server.keys().is_empty()).await;
     drop(receiving);
     within(layer.settle()).await;
     assert_eq!(server.run::<i64>(&["ZCARD", "asgiwork"]), 1);
@@ -51,7 +52,7 @@ async fn settling_calls_nobody_back_who_still_listens() {
     let layer = layer(&server).await;
     let work = channel("work");
     let mut listener = layer.listen(&work, MailboxOptions::default()).await.expect("a listener");
-    until("the reader waits in Redis", || someone_waits(&server)).await;
+    eventually("the reader waits in Redis", || someone_waits(&server)).await;
     within(layer.settle()).await;
     assert!(someone_waits(&server), "it listens on");
     layer.send(&work, event(&json!({"n": 1}))).await.expect("sent");

@@ -13,10 +13,11 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 
 use crate::binary::{Site, project, solent};
-use crate::layer_suite::{until, within};
+use crate::layer_suite::within;
 use crate::raw::{Head, Raw, frame};
 use crate::redis_server::{RedisServer, free_port};
 use crate::tools;
+use crate::waiting::eventually;
 
 /// The Redis channel of the first course's room.
 pub(crate) const ROOM: &str = "asgi__group__chat_1";
@@ -180,7 +181,7 @@ impl PythonMember {
             .spawn()
             .expect("daphne starts");
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        until("daphne listens", || std::net::TcpStream::connect(address).is_ok()).await;
+        eventually("daphne listens", || std::net::TcpStream::connect(address).is_ok()).await;
         Self { child, address }
     }
 }

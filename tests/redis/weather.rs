@@ -10,9 +10,10 @@ use solent::layers::{
     ChannelLayer, Delivery, DropCause, Event, GroupName, LayerError, LayerGap, Mailbox, MailboxOptions,
 };
 
-use crate::layer_suite::{channel, event, group, next, until, within};
+use crate::layer_suite::{channel, event, group, next, within};
 use crate::proxy::{Mode, Proxy};
 use crate::redis_server::RedisServer;
+use crate::waiting::{Pace, eventually};
 
 pub(crate) fn numbered(number: i64) -> Event {
     event(&json!({"n": number}))
@@ -70,7 +71,7 @@ async fn until_heard(
 }
 
 async fn assert_fails_at_once(layer: &Arc<dyn ChannelLayer>, room: &GroupName) {
-    until("the loss is noticed", || !layer.is_ready()).await;
+    eventually("the loss is noticed", || !layer.is_ready()).await;
     let start = Instant::now();
     for _ in 0..50 {
         let failed = layer.group_send(room, numbered(0)).await;
@@ -91,9 +92,10 @@ async fn killed_and_restarted(kind: &str) {
     let load = tokio::spawn({
         let (layer, room) = (layer.clone(), room.clone());
         async move {
+            let mut pace = Pace::every(Duration::from_millis(1));
             loop {
                 let _ = layer.group_send(&room, numbered(1)).await;
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                pace.next().await;
             }
         }
     });
@@ -107,7 +109,7 @@ async fn killed_and_restarted(kind: &str) {
         server.restart();
         let (took, mut gaps) = until_heard(&layer, &room, &mut mailbox).await;
         assert!(took < Duration::from_secs(2), "messages flowed after {took:?}");
-        until("ready again", || layer.is_ready()).await;
+        eventually("ready again", || layer.is_ready()).await;
         while let Some(found) = mailbox.try_recv() {
             if let Delivery::Gap(gap) = found {
                 gaps.push(gap);
@@ -120,18 +122,18 @@ async fn killed_and_restarted(kind: &str) {
     load.abort();
     // Who leaves during an outage is not brought back by the end of it.
     server.kill();
-    until("the loss is noticed", || !layer.is_ready()).await;
+    eventually("the loss is noticed", || !layer.is_ready()).await;
     layer.group_discard(&room, &leaves).await.expect("leaving always succeeds");
     leaves.try_recv();
     while leaves.try_recv().is_some() {}
     drop(mailbox);
     server.restart();
-    until("ready again", || layer.is_ready()).await;
+    eventually("ready again", || layer.is_ready()).await;
     drop(leaves);
     if kind == "core" {
-        until("no membership is left", || server.keys().is_empty()).await;
+        eventually("no membership is left", || server.keys().is_empty()).await;
     } else {
-        until("no subscription is left", || server.subscriptions().0.is_empty()).await;
+        eventually("no subscription is left", || server.subscriptions().0.is_empty()).await;
     }
     let stats = layer.stats();
     assert_eq!((stats.mailboxes, stats.groups, stats.memberships), (0, 0, 0));
@@ -159,7 +161,7 @@ async fn clients_killed(kind: &str) {
         }
         let (took, _) = until_heard(&layer, &room, &mut mailbox).await;
         assert!(took < Duration::from_secs(2), "round {round}: {took:?}");
-        until("ready again", || layer.is_ready()).await;
+        eventually("ready again", || layer.is_ready()).await;
     }
     // Nothing is lost for good: the next messages come, once each and in order.
     while mailbox.try_recv().is_some() {}
@@ -230,7 +232,7 @@ async fn stalled_and_reset(kind: &str) {
     proxy.set(Mode::Pass);
     let (took, _) = until_heard(&layer, &room, &mut mailbox).await;
     assert!(took < Duration::from_secs(2), "{took:?}");
-    until("ready again", || layer.is_ready()).await;
+    eventually("ready again", || layer.is_ready()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -251,7 +253,7 @@ async fn an_idle_layer_notices_a_redis_that_is_silent() {
         let layer = started(kind, &proxy.url()).await;
         let _mailbox = member(&layer, &group("room")).await;
         proxy.set(Mode::Stall);
-        until("silence is noticed", || !layer.is_ready()).await;
+        eventually("silence is noticed", || !layer.is_ready()).await;
     }
 }
 
@@ -269,7 +271,7 @@ async fn a_layer_may_start_before_its_redis() {
             within(layer.new_channel("specific", MailboxOptions::default())).await.expect("a mailbox");
         assert!(layer.group_add(&group("room"), &mailbox).await.is_err());
         server.restart();
-        until("ready", || layer.is_ready()).await;
+        eventually("ready", || layer.is_ready()).await;
         layer.group_add(&group("room"), &mailbox).await.expect("joined");
         layer.group_send(&group("room"), numbered(1)).await.expect("sent");
         assert_eq!(next(&mut mailbox).await, numbered(1), "{kind}");
@@ -339,15 +341,16 @@ async fn an_outage_is_one_log_line_and_its_end_another() {
     let room = group("room");
     let mut mailbox = member(&layer, &room).await;
     server.kill();
-    until("the loss is noticed", || !layer.is_ready()).await;
+    eventually("the loss is noticed", || !layer.is_ready()).await;
+    let mut pace = Pace::every(Duration::from_millis(100));
     for number in 0..200 {
         let _ = layer.group_send(&room, numbered(number)).await;
         if number % 50 == 0 {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            pace.next().await;
         }
     }
     server.restart();
-    until("ready again", || layer.is_ready()).await;
+    eventually("ready again", || layer.is_ready()).await;
     until_heard(&layer, &room, &mut mailbox).await;
     let text = String::from_utf8(logged.0.lock().expect("not poisoned").clone()).expect("text");
     let count = |what: &str| text.lines().filter(|line| line.contains(what)).count();

@@ -15,10 +15,11 @@ use solent::layers::{
 use solent::routing::{ChannelNameRouter, ProtocolTypeRouter};
 use solent::server::{RunningWorker, Worker};
 
-use crate::layer_suite::{channel, event, group, next, until, within};
+use crate::layer_suite::{channel, event, group, next, within};
 use crate::peer::Peer;
 use crate::redis_server::RedisServer;
 use crate::tools;
+use crate::waiting::eventually;
 
 #[derive(Deserialize)]
 #[serde(tag = "type")]
@@ -99,7 +100,8 @@ impl Process {
     }
 
     async fn ended_well(&mut self) {
-        until("the process has ended", || self.0.try_wait().expect("it can be waited for").is_some()).await;
+        eventually("the process has ended", || self.0.try_wait().expect("it can be waited for").is_some())
+            .await;
         assert!(self.0.wait().expect("it has ended").success());
     }
 }
@@ -119,7 +121,7 @@ async fn runworker(kind: &str, server: &RedisServer) -> Process {
         .spawn()
         .expect("python starts");
     let process = Process(child);
-    until("Python listens on both channels", || match kind {
+    eventually("Python listens on both channels", || match kind {
         // Rust's own inbox is the third.
         "core" => blocked(server) >= 3,
         _ => server.subscriptions().0.iter().filter(|name| name.starts_with("python-")).count() == 2,
@@ -199,7 +201,7 @@ async fn rust_handles_what_python_sends(kind: &str, server: &RedisServer) {
     let own = python.new_channel().await;
     python.call("group_add", json!(["answers", own])).await;
     if kind == "pubsub" {
-        until("Python has subscribed", || {
+        eventually("Python has subscribed", || {
             let channels = server.subscriptions().0;
             channels.contains(&own) && channels.contains(&"asgi__group__answers".to_owned())
         })
@@ -225,7 +227,7 @@ fn blocked(server: &RedisServer) -> usize {
 }
 
 async fn listening(kind: &str, server: &RedisServer, times: usize) {
-    until("the worker listens", || match kind {
+    eventually("the worker listens", || match kind {
         "core" => blocked(server) >= times,
         _ => server.subscriptions().0.contains(&"rust-blocking".to_owned()),
     })
@@ -240,7 +242,7 @@ async fn in_this_process(kind: &str) {
     assert_eq!((stats.handled, stats.failed, stats.undecodable), (40, 20, 20));
     within(running.shutdown()).await;
     if kind == "pubsub" {
-        until("nothing is subscribed to", || {
+        eventually("nothing is subscribed to", || {
             !server.subscriptions().0.iter().any(|name| name.starts_with("rust-"))
         })
         .await;
@@ -308,7 +310,7 @@ async fn workers_share_a_channel_over_core_and_a_stop_loses_and_repeats_nothing(
     assert_eq!(processes.len(), 2, "both had their share");
     assert!(answers.is_empty(), "something was handled twice");
     first.ended_well().await;
-    until("nothing is in flight", || server.keys().iter().all(|key| !key.contains("inflight"))).await;
+    eventually("nothing is in flight", || server.keys().iter().all(|key| !key.contains("inflight"))).await;
 }
 
 async fn note(answers: &mut Mailbox, done: &mut [u32], processes: &mut std::collections::HashSet<u32>) {

@@ -16,7 +16,8 @@ use solent::websocket::Message;
 use solent::{Error, Limits, Result};
 
 use crate::raw::{Head, Raw, close, frame, handshake};
-use crate::site::{Site, until};
+use crate::site::Site;
+use crate::waiting::until;
 
 /// What one sends, all in the room get.
 struct Room(GroupName);

@@ -6,7 +6,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use crate::raw::{PATIENCE, Raw, close, handshake};
-use crate::site::{GET, Site, until};
+use crate::site::{GET, Site};
+use crate::waiting::until;
 
 /// Starts to drain. The task ends with the drain.
 fn drain(site: Site) -> (tokio::task::JoinHandle<()>, crate::site::Gate) {

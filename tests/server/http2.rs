@@ -111,5 +111,5 @@ async fn an_idle_connection_is_closed_after_the_keep_alive_time() {
     let site = Site::with(|limits| limits.keep_alive = crate::site::SHORT).await;
     let mut client = client(&site).await;
     ask(&mut client, request("GET", "/", "")).await;
-    crate::site::until(|| client.is_closed()).await;
+    crate::waiting::until(|| client.is_closed()).await;
 }

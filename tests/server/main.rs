@@ -18,3 +18,5 @@ mod lifespan;
 mod listeners;
 mod places;
 mod signals;
+#[path = "../support/waiting.rs"]
+mod waiting;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::waiting::until;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Channel};
 use solent::consumer::{Context, WebsocketConsumer, consumer};
@@ -119,15 +120,6 @@ impl Lines {
         };
         until(|| lines().len() >= count).await;
         lines()
-    }
-}
-
-/// Waits for a condition, with a bound.
-pub async fn until(condition: impl Fn() -> bool) {
-    let deadline = tokio::time::Instant::now() + crate::raw::PATIENCE;
-    while !condition() {
-        assert!(tokio::time::Instant::now() < deadline, "the condition did not come true in time");
-        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 

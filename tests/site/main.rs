@@ -25,6 +25,8 @@ mod site;
 mod start;
 #[path = "../support/tools.rs"]
 mod tools;
+#[path = "../support/waiting.rs"]
+mod waiting;
 mod wire;
 
 /// Where the rooms of the suite are that stands here; more suites stand in folders.

@@ -18,6 +18,8 @@ use solent::layers::{
     Mailbox, MailboxOptions, Map, Pushed, Value,
 };
 
+use crate::waiting::{Pace, eventually};
+
 /// A layer under test, and what must live as long as it.
 pub struct Rig {
     pub layer: Arc<dyn ChannelLayer>,
@@ -41,17 +43,6 @@ impl Rig {
 /// Waits for a future, at most ten seconds.
 pub async fn within<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(10), future).await.expect("nothing came within ten seconds")
-}
-
-/// Waits until `holds`, at most ten seconds.
-pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..2_000 {
-        if holds() {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!("not within ten seconds: {what}");
 }
 
 pub fn group(name: &str) -> GroupName {
@@ -195,7 +186,8 @@ pub async fn memberships_die_with_their_mailbox(rig: Rig) {
     assert_eq!((stats.mailboxes, stats.groups, stats.memberships), (0, 0, 0));
     rig.layer.group_send(&room, numbered(1)).await.expect("sent to nobody");
     rig.layer.send(&name, numbered(1)).await.expect("a channel that is gone is no error");
-    until("the gone channel is counted", || rig.layer.stats().dropped(DropCause::ChannelGone) >= 1).await;
+    eventually("the gone channel is counted", || rig.layer.stats().dropped(DropCause::ChannelGone) >= 1)
+        .await;
 }
 
 pub async fn events_of_one_sender_stay_in_order(rig: Rig) {
@@ -257,8 +249,8 @@ pub async fn forwarded_events_go_to_the_sink_and_are_flushed(rig: Rig) {
     for number in 0..5 {
         rig.layer.group_send(&room, numbered(number)).await.expect("sent");
     }
-    until("the sink was flushed", || sink.flushes.load(SeqCst) == 1).await;
-    until("all arrived", || sink.events.lock().expect("not poisoned").len() == 5).await;
+    eventually("the sink was flushed", || sink.flushes.load(SeqCst) == 1).await;
+    eventually("all arrived", || sink.events.lock().expect("not poisoned").len() == 5).await;
     assert_eq!(*sink.events.lock().expect("not poisoned"), [0, 1, 2, 3, 4]);
     assert_eq!(settled(&rig, &mut mailbox).await, [], "a forwarded event came to the mailbox");
 }
@@ -300,11 +292,12 @@ pub async fn a_receive_that_is_dropped_at_any_await_loses_nothing(rig: Rig) {
     let sending = tokio::spawn({
         let (layer, work) = (rig.layer.clone(), work.clone());
         async move {
+            let mut pace = Pace::every(Duration::from_millis(1));
             for number in 0..MESSAGES {
                 while layer.send(&work, numbered(number)).await.is_err() {
                     tokio::task::yield_now().await;
                 }
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                pace.next().await;
             }
         }
     });

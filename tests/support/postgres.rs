@@ -5,9 +5,9 @@ use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::tools;
+use crate::waiting::{PATIENCE, eventually_blocking};
 
 /// A running server, or one that was stopped for a while.
 pub struct Postgres {
@@ -69,11 +69,12 @@ impl Postgres {
             .spawn()
             .expect("postgres runs");
         self.server = Some(server);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while !self.is_ready() {
-            assert!(Instant::now() < deadline, "postgres did not start: {}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let ready = || self.is_ready();
+        eventually_blocking(
+            "postgres has started; postgresql.log in its folder says more",
+            3 * PATIENCE,
+            ready,
+        );
     }
 
     fn is_ready(&self) -> bool {

@@ -4,12 +4,13 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redis::{FromRedisValue, RedisResult};
 use tempfile::TempDir;
 
 use crate::tools;
+use crate::waiting::{PATIENCE, eventually_blocking};
 
 /// A running server. Its process ends when this is dropped.
 pub struct RedisServer {
@@ -60,11 +61,9 @@ impl RedisServer {
     }
 
     fn wait(&self) {
-        let patience = Instant::now() + Duration::from_secs(10);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(Instant::now() < patience, "redis-server does not listen");
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        eventually_blocking("redis-server listens", PATIENCE, || {
+            TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        });
     }
 
     /// Starts the server on its port, after [`kill`](Self::kill).

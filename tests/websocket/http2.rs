@@ -11,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::raw::frame;
-use crate::site::{Site, until};
+use crate::site::Site;
+use crate::waiting::until;
 
 type Sender = SendRequest<Empty<Bytes>>;
 

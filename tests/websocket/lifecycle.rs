@@ -175,7 +175,7 @@ async fn one_visit_logs_its_lines_in_order() {
     raw.send(close(1000, "")).await;
     raw.frame().await;
     drop(raw);
-    crate::site::until(|| site.lines.text().contains("DISCONNECT")).await;
+    crate::waiting::until(|| site.lines.text().contains("DISCONNECT")).await;
     let address = site.address();
     assert_eq!(
         site.lines.text(),
@@ -193,7 +193,7 @@ async fn a_refused_handshake_logs_reject() {
     let mut raw = Raw::connect(site.address()).await;
     raw.send(crate::raw::handshake("/ws/connect/deny/", "")).await;
     raw.head().await;
-    crate::site::until(|| site.lines.text().contains("WebSocket REJECT /ws/connect/deny/ [")).await;
-    crate::site::until(|| site.lines.text().contains("WebSocket DISCONNECT /ws/connect/deny/ [")).await;
+    crate::waiting::until(|| site.lines.text().contains("WebSocket REJECT /ws/connect/deny/ [")).await;
+    crate::waiting::until(|| site.lines.text().contains("WebSocket DISCONNECT /ws/connect/deny/ [")).await;
     assert!(!site.lines.text().contains(" CONNECT "));
 }

@@ -14,3 +14,5 @@ mod http2;
 mod keepalive;
 mod lifecycle;
 mod tls;
+#[path = "../support/waiting.rs"]
+mod waiting;

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
+use crate::waiting::until;
 use solent::consumer::{Context, OnError, WebsocketConsumer, blocking, consumer, consumer_with_state};
 use solent::layers::Value;
 use solent::routing::{ProtocolTypeRouter, UrlRouter, path, re_path};
@@ -29,15 +29,6 @@ impl Notes {
     pub async fn wait(&self, count: usize) -> Vec<String> {
         until(|| self.all().len() >= count).await;
         self.all()
-    }
-}
-
-/// Waits for a condition, with a bound.
-pub async fn until(condition: impl Fn() -> bool) {
-    let deadline = tokio::time::Instant::now() + crate::raw::PATIENCE;
-    while !condition() {
-        assert!(tokio::time::Instant::now() < deadline, "the condition did not come true in time");
-        tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 

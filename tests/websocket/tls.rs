@@ -73,7 +73,7 @@ async fn alpn_prefers_http_2() {
 #[tokio::test]
 async fn the_banner_says_https() {
     let site = Site::with_tls(Certificate::new().tls(), |_| {}).await;
-    crate::site::until(|| site.lines.text().contains("server at https://127.0.0.1:")).await;
+    crate::waiting::until(|| site.lines.text().contains("server at https://127.0.0.1:")).await;
 }
 
 #[tokio::test]

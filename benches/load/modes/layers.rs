@@ -51,10 +51,7 @@ fn row(
         None => ("-".to_owned(), "-".to_owned()),
         Some((before, after)) => {
             let used = after.since(before);
-            (
-                format!("{:.2}", used.commands / sends as f64),
-                format!("{:.1}", used.cpu * 1e6 / sends as f64),
-            )
+            (format!("{:.2}", used.commands / sends as f64), format!("{:.1}", used.cpu * 1e6 / sends as f64))
         }
     };
     println!(

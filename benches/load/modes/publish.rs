@@ -27,7 +27,9 @@ struct Round {
 
 /// Prints the table: without any member, and with one in another process's place, the publisher's own.
 pub fn run() {
-    println!("publish: {IN_FLIGHT} group sends of 100 bytes under way at once, one thread, medians of {ROUNDS}");
+    println!(
+        "publish: {IN_FLIGHT} group sends of 100 bytes under way at once, one thread, medians of {ROUNDS}"
+    );
     println!(
         "{:>14} {:>8} {:>9} {:>15} {:>10} {:>13} {:>11}",
         "layer", "members", "sends/s", "process CPU µs", "its core", "Redis CPU µs", "Redis' core"

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
@@ -20,12 +19,8 @@ impl Watch {
     /// Waits until so many more comparisons have begun.
     pub(crate) async fn comparisons(&self, more: usize) {
         let until = self.compared.lock().unwrap().len() + more;
-        let enough = async {
-            while self.compared.lock().unwrap().len() < until {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-        };
-        tokio::time::timeout(crate::raw::PATIENCE, enough).await.expect("sockets are compared in time");
+        let enough = || self.compared.lock().unwrap().len() >= until;
+        crate::waiting::eventually("sockets are compared", enough).await;
     }
 
     fn answer<T>(&self, found: Result<T, SessionError>) -> Result<T, SessionError> {

@@ -167,7 +167,9 @@ impl Worker {
                 () = others.another_lost(self.settings.part), if trips.is_empty() => trips.start(Batch::ping()),
                 () = sleep(PING_AFTER), if trips.is_empty() => trips.start(Batch::ping()),
             }
-            while !next.is_full() && let Ok(job) = self.queue.try_recv() {
+            while !next.is_full()
+                && let Ok(job) = self.queue.try_recv()
+            {
                 next.add(job);
             }
             if trips.want(&next) {
