@@ -42,6 +42,7 @@ mod scope;
 pub mod server;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod trace_context;
 pub mod websocket;
 
 pub use blocking::{BlockingPool, PoolError};

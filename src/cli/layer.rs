@@ -67,7 +67,8 @@ impl Command for Layer {
     fn run(&self, context: Context) -> BoxFuture<'static, Result<(), CliError>> {
         Box::pin(async move {
             let loaded = context.load()?;
-            logging::begin(&loaded);
+            // Its spans are nobody's business: it asks one thing and ends.
+            logging::begin(&loaded)?;
             let layers = loaded.layers()?;
             let Some((action, arguments)) = context.arguments().subcommand() else { return Ok(()) };
             let alias = text(arguments, "layer");

@@ -13,6 +13,8 @@ mod init;
 mod layer;
 mod logging;
 mod migrate;
+#[cfg(feature = "otel")]
+mod otlp;
 mod paint;
 mod routes;
 mod run;

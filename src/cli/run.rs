@@ -23,7 +23,7 @@ impl Command for Run {
     fn run(&self, context: Context) -> BoxFuture<'static, Result<(), CliError>> {
         Box::pin(async move {
             let loaded = context.load()?;
-            logging::begin(&loaded);
+            let log = logging::begin(&loaded)?;
             if let Some(warnings) = loaded.warnings() {
                 warn!("{}", warnings.told_as("warning"));
             }
@@ -39,6 +39,7 @@ impl Command for Run {
                 ended = deployment.shutdown() => ended?,
                 () = signals.end() => warn!("a second signal: stopping at once"),
             }
+            log.end().await;
             Ok(())
         })
     }

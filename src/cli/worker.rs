@@ -43,13 +43,15 @@ impl Command for Worker {
     fn run(&self, context: Context) -> BoxFuture<'static, Result<(), CliError>> {
         Box::pin(async move {
             let loaded = context.load()?;
-            logging::begin(&loaded);
+            let log = logging::begin(&loaded)?;
             let arguments = context.arguments();
             let channels = arguments.get_many::<String>("channels").into_iter().flatten().cloned();
             let alias = arguments.get_one::<String>("layer").cloned().unwrap_or_default();
             let concurrency = arguments.get_one::<u16>("concurrency").copied().unwrap_or(1);
             let worker = loaded.worker()?.layer(alias).channels(channels).concurrency(concurrency.into());
-            worker.run().await.map_err(CliError::of)
+            let ended = worker.run().await.map_err(CliError::of);
+            log.end().await;
+            ended
         })
     }
 }

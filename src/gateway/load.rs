@@ -113,6 +113,12 @@ impl Loaded {
         &self.settings.log.level
     }
 
+    /// Where spans go.
+    #[cfg_attr(not(feature = "otel"), expect(dead_code, reason = "such a program sends none"))]
+    pub(crate) fn collector(&self) -> Option<&str> {
+        self.settings.log.otlp.as_ref().map(|collector| collector.as_str())
+    }
+
     /// Whether the log is for programs.
     pub(crate) fn logs_json(&self) -> bool {
         self.settings.log.format == LogFormat::Json

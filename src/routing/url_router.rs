@@ -87,6 +87,7 @@ impl UrlRouter {
             let before = Before::of(scope, entry.prefix);
             scope.path_remaining = Some(captured.rest.to_owned());
             entry.apply(&mut scope.url_route, captured);
+            crate::trace_context::routed(scope);
             match application.call(connection).await {
                 Err(Refusal::NotFound(returned)) => {
                     connection = *returned;

@@ -153,7 +153,8 @@ impl ViewRouter {
 
     /// For the debug page: what was looked for, and where.
     fn tried(&self, path: Option<&str>) -> String {
-        let patterns = self.routes().into_iter().map(|route| format!("\n    {}", route.pattern));
+        let shown = |pattern: &str| if pattern.is_empty() { "(the empty path)" } else { pattern }.to_owned();
+        let patterns = self.routes().into_iter().map(|route| format!("\n    {}", shown(&route.pattern)));
         let Some(path) = path else { return "the path does not begin with root_path".to_owned() };
         format!("{path:?} is none of these, in order:{}", patterns.collect::<String>())
     }
@@ -178,6 +179,7 @@ impl Match {
         let scope = request.scope_mut();
         scope.url_route = self.url_route;
         scope.path_remaining = Some(self.path_remaining);
+        crate::trace_context::routed(scope);
         if self.rewrites {
             super::level::rewrite_path(&mut request);
         }

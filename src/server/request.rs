@@ -25,7 +25,7 @@ use super::target::{self, Malformed, Target};
 use crate::http::{Body, BodyError, Response};
 use crate::routing::ProtocolTypeRouter;
 use crate::websocket::handshake;
-use crate::{Environment, Protocol, RequestId, Scope};
+use crate::{Environment, Protocol, RequestId, Scope, trace_context};
 
 /// What answers requests: one per server.
 #[derive(Debug, Clone)]
@@ -83,9 +83,10 @@ impl Handler {
     {
         join_cookies(&mut request);
         let arrival = self.arrival(&request, &peer);
-        let span = tracing::info_span!("request", id = %arrival.id);
+        let span = trace_context::request_span(&request, &arrival.id, arrival.origin.passage.trusted);
         let id = arrival.id.header_value();
-        let mut response = self.answer::<T, B>(request, peer, arrival).instrument(span).await;
+        let mut response = self.answer::<T, B>(request, peer, arrival).instrument(span.clone()).await;
+        trace_context::answered(&span, response.status());
         response.headers_mut().insert(RequestId::HEADER, id);
         Ok(response)
     }
@@ -159,6 +160,7 @@ impl Handler {
         scope.request_id = arrival.id.clone();
         scope.passage = arrival.origin.passage.clone();
         scope.env = Arc::clone(&self.env);
+        trace_context::keep(&mut scope);
         Ok(scope)
     }
 }

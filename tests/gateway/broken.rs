@@ -58,3 +58,12 @@ fn errors_name_file_line_and_column_and_show_the_line_with_a_caret() {
         }
     }
 }
+
+#[test]
+fn a_program_without_the_feature_says_that_it_cannot_send_spans() {
+    let folder = super::binary::Folder::with("debug = true\n[log]\notlp = \"http://127.0.0.1:4318\"\n");
+    let checked = folder.run(&["check", "--offline"]);
+    let told = stderr_of(&checked);
+    assert_eq!(checked.status.success(), cfg!(feature = "otel"), "{told}");
+    assert_eq!(told.contains("built with the feature `otel`"), cfg!(not(feature = "otel")), "{told}");
+}

@@ -50,7 +50,7 @@ const SET: [(&str, &str); 6] = [
 ];
 
 /// Examples for keys that have no default.
-const EXAMPLES: [(&str, &str); 56] = [
+const EXAMPLES: [(&str, &str); 57] = [
     ("allowed_origins", r#"["https://example.com"]"#),
     ("content_security_policy", r#""default-src 'self'""#),
     ("server.tls.cert", r#""/etc/ssl/example.com/fullchain.pem""#),
@@ -75,6 +75,7 @@ const EXAMPLES: [(&str, &str); 56] = [
     ("limits.connections_per_address", "100"),
     ("proxy.ca", r#""/etc/ssl/own-ca.pem""#),
     ("proxy.health_path", r#""/healthz""#),
+    ("log.otlp", r#""http://127.0.0.1:4318""#),
     ("admin.bind", r#""127.0.0.1:9100""#),
     ("http.path", r#""courses/<int:course_id>/""#),
     ("http.re_path", r"'^courses/(?P<course_id>\d+)/$'"),

@@ -38,6 +38,7 @@ impl Checked<'_> {
         self.sessions();
         self.files();
         self.health_path();
+        self.collector();
         if !is_level(&self.settings.log.level) {
             let problem = Problem::new(self.settings.log.level.span.clone(), "this is no level");
             self.report(
@@ -46,6 +47,22 @@ impl Checked<'_> {
                 ),
             );
         }
+    }
+
+    fn collector(&mut self) {
+        let settings = self.settings;
+        let Some(collector) = &settings.log.otlp else { return };
+        let is_url = |url: ::http::Uri| url.scheme_str() == Some("http") && url.query().is_none();
+        let problem = if !collector.parse().is_ok_and(is_url) {
+            Problem::new(collector.span.clone(), "this is no collector's address")
+                .expecting("http://host:port of a collector near by; it knows TLS where the way goes on")
+        } else if cfg!(not(feature = "otel")) {
+            Problem::new(collector.span.clone(), "this program cannot send spans")
+                .expecting("one that was built with the feature `otel`")
+        } else {
+            return;
+        };
+        self.report(problem);
     }
 
     fn health_path(&mut self) {

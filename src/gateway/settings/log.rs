@@ -13,6 +13,9 @@ section! {
         level: Placed<String> = Placed { value: "info".to_owned(), span: 0..0 },
         /// Whether each request and each turn of a socket gets a line on standard output.
         access: bool = true,
+        /// Where spans go by OpenTelemetry's protocol: a collector such as `http://127.0.0.1:4318`, in a program that was
+        /// built with the feature `otel`. Each request and each socket is a span, in the trace that a trusted proxy names.
+        otlp: Option<Placed<String>> = None,
     }
 }
 

@@ -8,7 +8,7 @@ use ::http::{HeaderMap, HeaderValue, Version};
 use super::settings::HostPolicy;
 use super::upstream::Upstream;
 use super::{headers, host_value};
-use crate::{RequestId, Scope};
+use crate::{RequestId, Scope, trace_context};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -46,6 +46,7 @@ pub(super) fn write(
     headers.insert(HOST, host);
     let id = if scope.request_id == RequestId::NONE { RequestId::new() } else { scope.request_id.clone() };
     headers.insert(RequestId::HEADER, id.header_value());
+    trace_context::pass_on(headers);
     write_via(headers, version)
 }
 

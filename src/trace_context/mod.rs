@@ -1,0 +1,13 @@
+//! Traces across servers: a request goes on with the trace that a trusted proxy names, and servers behind go on with it.
+//!
+//! Without the feature `otel` there is nothing to go on with, and the fields of others travel as they are.
+
+#[cfg(not(feature = "otel"))]
+mod off;
+#[cfg(feature = "otel")]
+mod otel;
+
+#[cfg(not(feature = "otel"))]
+pub(crate) use off::{answered, keep, pass_on, request_span, routed};
+#[cfg(feature = "otel")]
+pub(crate) use otel::{answered, keep, pass_on, request_span, routed};
