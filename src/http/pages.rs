@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
+use ::http::header::{ACCEPT, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use ::http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::body::{Body, Response};
@@ -25,13 +25,19 @@ pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
 
 /// A page with a status and a sentence; `detail` is preformatted text below it.
 pub(crate) fn page(status: StatusCode, text: &str, detail: Option<&str>, html: bool) -> Response {
+    let nonce = format!("{:032x}", rand::random::<u128>());
     let (kind, body) = if html {
-        ("text/html; charset=utf-8", html_page(status, text, detail))
+        ("text/html; charset=utf-8", html_page(status, text, detail, &nonce))
     } else {
         ("text/plain; charset=utf-8", text_page(text, detail))
     };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
+    // The site's own policy, which stands aside for this one, may not let the page's style be.
+    let policy = HeaderValue::try_from(format!("default-src 'none'; style-src 'nonce-{nonce}'; {ELSE}"));
+    if let Some(policy) = policy.ok().filter(|_| html) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if detail.is_none() {
         // What a site's own error page further out shows in place of this one.
@@ -39,6 +45,9 @@ pub(crate) fn page(status: StatusCode, text: &str, detail: Option<&str>, html: b
     }
     response
 }
+
+/// What `default-src` does not speak of.
+const ELSE: &str = "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The router's 404.
 pub(crate) fn no_route(detail: Option<&str>, html: bool) -> Response {
@@ -67,7 +76,7 @@ fn text_page(text: &str, detail: Option<&str>) -> String {
     detail.map_or_else(|| format!("{text}\n"), |detail| format!("{text}\n\n{detail}\n"))
 }
 
-fn html_page(status: StatusCode, text: &str, detail: Option<&str>) -> String {
+fn html_page(status: StatusCode, text: &str, detail: Option<&str>, nonce: &str) -> String {
     let title = status.canonical_reason().unwrap_or("Error");
     let code = status.as_u16();
     let text = escape(text);
@@ -75,7 +84,7 @@ fn html_page(status: StatusCode, text: &str, detail: Option<&str>) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <title>{code} {title}</title><style>{STYLE}</style></head>\
+         <title>{code} {title}</title><style nonce=\"{nonce}\">{STYLE}</style></head>\
          <body><main><h1>{title}</h1><p>{text}</p>{detail}</main></body></html>\n"
     )
 }

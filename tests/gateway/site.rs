@@ -238,3 +238,18 @@ async fn events_of_a_group_are_an_event_stream() {
     let data: serde_json::Value = serde_json::from_str(line["data:".len()..].trim()).unwrap();
     assert_eq!(data, json!({"type": "relay.message", "message": [1], "user": ""}));
 }
+
+#[tokio::test]
+async fn the_programs_own_error_page_has_its_style_whatever_the_sites_policy_says() {
+    let policy =
+        "debug = true\nallowed_hosts = [\"127.0.0.1\"]\ncontent_security_policy = \"default-src 'self'\"\n";
+    let folder = Folder::with(&format!("{policy}[server]\nbind = [\"127.0.0.1:0\"]\n"));
+    let site = folder.start();
+    let mut raw = Raw::connect(site.address).await;
+    raw.send("GET /nothing/ HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/html\r\n\r\n").await;
+    let (head, page) = raw.response().await;
+    let nonce = page.split("<style nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let policy = head.header("content-security-policy").unwrap();
+    assert!(nonce.len() == 32 && policy.contains(&format!("style-src 'nonce-{nonce}'")), "{policy}");
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+}

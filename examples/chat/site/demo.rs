@@ -24,8 +24,12 @@ pub async fn fill_if_new(database: &Database, passwords: &Passwords) -> Result<(
         return Ok(());
     }
     let users = DatabaseUsers::new(database.clone());
+    // Slow, and therefore before anything is written: a start that is broken off here leaves nothing half done.
+    let mut members = Vec::new();
     for (username, password, email) in MEMBERS {
-        let password = &passwords.make(password).await?;
+        members.push((username, passwords.make(password).await?, email));
+    }
+    for (username, password, email) in &members {
         users.create(NewUser { username, password, email, ..NewUser::default() }).await?;
     }
     run(database, DATA).await

@@ -47,9 +47,12 @@ async fn fill_if_new(
     }
     let users = users_of(settings, database)?;
     let passwords = Passwords::default();
+    // Slow, and therefore before anything is written: a start that is broken off here leaves nothing half done.
+    let mut accounts = Vec::new();
     for (username, password) in &demo.accounts {
-        let password = &passwords.make(password).await?;
-        let email = &format!("{username}{DEMO_ADDRESS}");
+        accounts.push((username, passwords.make(password).await?, format!("{username}{DEMO_ADDRESS}")));
+    }
+    for (username, password, email) in &accounts {
         users.create(NewUser { username, password, email, ..NewUser::default() }).await?;
     }
     match &demo.data {
