@@ -36,6 +36,22 @@ impl Drop for Running {
     }
 }
 
+/// Without blanks and line breaks, which a formatter puts elsewhere.
+fn squeezed(code: &str) -> String {
+    code.lines().filter(|line| !line.starts_with("//!")).flat_map(str::split_whitespace).collect()
+}
+
+#[test]
+fn the_readmes_program_and_its_test_are_the_example_that_the_tests_run() {
+    let mut blocks = blocks("README.md", "rust,no_run");
+    let program = blocks.remove(0);
+    let test = self::blocks("README.md", "rust").remove(0);
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/echo.rs"));
+    assert_eq!(squeezed(&(program.clone() + &test)), squeezed(&example.unwrap()));
+    let counts = |line: &&str| !line.starts_with("use ") && !["", "}"].contains(&line.trim());
+    assert_eq!(program.lines().filter(counts).count(), 10, "it is called the ten-line program");
+}
+
 #[tokio::test]
 async fn the_readmes_config_is_a_chat() {
     let [config] = &blocks("README.md", "toml")[..] else { panic!("one config") };

@@ -11,6 +11,9 @@ mod axum_in_solent;
 #[path = "../../examples/bearer.rs"]
 mod bearer;
 #[allow(dead_code, reason = "an example's `main` is for people")]
+#[path = "../../examples/echo.rs"]
+mod echo;
+#[allow(dead_code, reason = "an example's `main` is for people")]
 #[path = "../../examples/own_channel_layer.rs"]
 mod own_channel_layer;
 #[allow(dead_code, reason = "an example's `main` is for people")]
