@@ -8,28 +8,44 @@ use crate::measure::Server;
 
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/// What a sender sends: 100 bytes of JSON.
+/// How a sender's JSON begins.
 const MESSAGE: &str = "{\"message\":\"";
+
+/// The usual size of a message, in bytes.
+const PAYLOAD: u16 = 100;
 
 /// Whom the server sees: nobody, or the one user that it has.
 #[derive(Clone)]
 pub struct Visitor {
     address: SocketAddr,
+    origin: &'static str,
     cookie: String,
 }
 
 impl Visitor {
     /// Logs in where the server's kind has sessions.
     pub fn of(server: &Server, kind: &[&str]) -> Self {
-        let mut visitor = Self { address: server.address, cookie: String::new() };
+        let mut visitor = Self { address: server.address, origin: "http://127.0.0.1", cookie: String::new() };
         if kind[0] == "solent" && kind[1] != "anonymous" {
             let mut stream = visitor.connect();
-            let head = visitor.ask(&mut stream, "/enter/", "");
-            let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: sessionid="));
-            let cookie = cookie.and_then(|cookie| cookie.split(';').next()).expect("a session");
-            visitor.cookie = format!("Cookie: sessionid={cookie}\r\n");
+            visitor.log_in(&mut stream);
         }
         visitor
+    }
+
+    /// Who comes over TLS, and logs in over `stream`.
+    pub fn over_tls(server: &Server, stream: &mut (impl Read + Write)) -> Self {
+        let mut visitor =
+            Self { address: server.address, origin: "https://127.0.0.1", cookie: String::new() };
+        visitor.log_in(stream);
+        visitor
+    }
+
+    fn log_in(&mut self, stream: &mut (impl Read + Write)) {
+        let head = self.ask(stream, "/enter/", "");
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: sessionid="));
+        let cookie = cookie.and_then(|cookie| cookie.split(';').next()).expect("a session");
+        self.cookie = format!("Cookie: sessionid={cookie}\r\n");
     }
 
     fn connect(&self) -> TcpStream {
@@ -43,7 +59,7 @@ impl Visitor {
     }
 
     /// Sends a request and reads its answer's head.
-    fn ask(&self, stream: &mut TcpStream, path: &str, headers: &str) -> String {
+    pub fn ask(&self, stream: &mut (impl Read + Write), path: &str, headers: &str) -> String {
         stream.write_all(self.request(path, headers).as_bytes()).expect("the server reads");
         let mut head = Vec::new();
         let mut buffer = [0; 512];
@@ -67,23 +83,50 @@ impl Socket {
     }
 
     pub fn open_with(visitor: &Visitor, room: u32, deflate: bool) -> Self {
-        let offer = if deflate { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };
-        let headers = format!(
-            "Origin: http://127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{offer}"
-        );
         let mut stream = visitor.connect();
-        let head = visitor.ask(&mut stream, &format!("/ws/room/{room}/"), &headers);
-        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
-        assert!(head.ends_with("\r\n\r\n"), "nothing is sent before the first message: {head}");
+        visitor.upgrade(&mut stream, room, deflate);
         Self { stream }
+    }
+
+    /// The next message's bytes, whatever their number.
+    fn skip_message(&mut self, buffer: &mut [u8]) -> usize {
+        read(&mut self.stream, &mut buffer[..2]);
+        let (extra, length) = match buffer[1] {
+            126 => {
+                read(&mut self.stream, &mut buffer[2..4]);
+                (2, usize::from(u16::from_be_bytes([buffer[2], buffer[3]])))
+            }
+            length => (0, usize::from(length)),
+        };
+        read(&mut self.stream, &mut buffer[..length]);
+        2 + extra + length
     }
 }
 
-/// A masked text frame of 100 bytes of payload.
-fn frame() -> Vec<u8> {
-    let text = format!("{MESSAGE}{}\"}}", "x".repeat(100 - MESSAGE.len() - 2));
+impl Visitor {
+    /// Opens a WebSocket over a stream.
+    pub fn upgrade(&self, stream: &mut (impl Read + Write), room: u32, deflate: bool) {
+        let offer = if deflate { "Sec-WebSocket-Extensions: permessage-deflate\r\n" } else { "" };
+        let headers = format!(
+            "Origin: {}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n{offer}",
+            self.origin
+        );
+        let head = self.ask(stream, &format!("/ws/room/{room}/"), &headers);
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+        assert!(head.ends_with("\r\n\r\n"), "nothing is sent before the first message: {head}");
+    }
+}
+
+/// A masked text frame with some bytes of payload: words, so that compression has something to do.
+fn frame(payload: u16) -> Vec<u8> {
+    let words = "the quick brown fox jumps over the lazy dog ".chars().cycle();
+    let words: String = words.take(usize::from(payload) - MESSAGE.len() - 2).collect();
+    let text = format!("{MESSAGE}{words}\"}}");
     let mask = [1, 2, 3, 4];
-    let mut bytes = vec![0x81, 0x80 | 100];
+    let mut bytes = match u8::try_from(payload).ok().filter(|short| *short < 126) {
+        Some(short) => vec![0x81, 0x80 | short],
+        None => [&[0x81, 0x80 | 126][..], &payload.to_be_bytes()].concat(),
+    };
     bytes.extend(mask);
     bytes.extend(text.bytes().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
     bytes
@@ -93,38 +136,41 @@ fn frame() -> Vec<u8> {
 pub struct Room {
     members: Vec<Socket>,
     frame: Vec<u8>,
-    // How many bytes one message is for a member; learnt from the first.
-    length: usize,
+    // How many bytes one message is for a member; learnt from the first. `None` where messages differ in length.
+    length: Option<usize>,
     buffer: Vec<u8>,
 }
 
 impl Room {
     pub fn join(server: &Server, kind: &[&str], room: u32, members: usize) -> Self {
-        let visitor = Visitor::of(server, kind);
-        let members: Vec<_> = (0..members).map(|_| Socket::open(&visitor, room)).collect();
-        let mut room = Self { members, frame: frame(), length: 0, buffer: vec![0; 64 << 10] };
+        Self::join_as(&Visitor::of(server, kind), room, members)
+    }
+
+    pub fn join_as(visitor: &Visitor, room: u32, members: usize) -> Self {
+        let mut room = Self::of(visitor, room, members, PAYLOAD, false);
         room.learn();
         room
+    }
+
+    /// A room whose messages have more bytes, compressed or not.
+    pub fn join_for_long(visitor: &Visitor, room: u32, members: usize, payload: u16, deflate: bool) -> Self {
+        Self::of(visitor, room, members, payload, deflate)
+    }
+
+    fn of(visitor: &Visitor, room: u32, members: usize, payload: u16, deflate: bool) -> Self {
+        let members = (0..members).map(|_| Socket::open_with(visitor, room, deflate)).collect();
+        Self { members, frame: frame(payload), length: None, buffer: vec![0; 64 << 10] }
+    }
+
+    pub fn len(&self) -> usize {
+        self.members.len()
     }
 
     /// Sends one message and sees how long it is at the other end.
     fn learn(&mut self) {
         self.send(1);
-        let mut head = [0; 4];
-        let stream = &mut self.members[0].stream;
-        stream.read_exact(&mut head[..2]).expect("a frame");
-        let (extra, length) = match head[1] {
-            126 => {
-                stream.read_exact(&mut head[2..]).expect("a length");
-                (2, usize::from(u16::from_be_bytes([head[2], head[3]])))
-            }
-            length => (0, usize::from(length)),
-        };
-        stream.read_exact(&mut self.buffer[..length]).expect("a payload");
-        self.length = 2 + extra + length;
-        let total = self.length;
-        for member in &mut self.members[1..] {
-            member.stream.read_exact(&mut self.buffer[..total]).expect("a frame");
+        for member in &mut self.members {
+            self.length = Some(member.skip_message(&mut self.buffer));
         }
     }
 
@@ -161,10 +207,25 @@ impl Room {
 
     /// Waits until every member has so many messages, sent at `start`.
     fn hear(&mut self, messages: usize, start: Instant, latencies: &mut Vec<u32>) {
-        let expected = self.length * messages;
         for member in &mut self.members {
-            read(&mut member.stream, &mut self.buffer[..expected]);
+            match self.length {
+                Some(length) => read(&mut member.stream, &mut self.buffer[..length * messages]),
+                None => (0..messages).for_each(|_| {
+                    member.skip_message(&mut self.buffer);
+                }),
+            }
             latencies.push(u32::try_from(start.elapsed().as_micros()).unwrap_or(u32::MAX));
+        }
+    }
+}
+
+/// One message in every room, then whatever its members get.
+pub fn say_in_all(rooms: &mut [Room]) {
+    rooms.iter_mut().for_each(|room| room.send(1));
+    for room in rooms {
+        let length = room.length.expect("rooms know the length of their messages");
+        for member in &mut room.members {
+            read(&mut member.stream, &mut room.buffer[..length]);
         }
     }
 }
@@ -173,7 +234,7 @@ impl Room {
 pub fn round_trips(rooms: &mut [Room]) {
     rooms.iter_mut().for_each(|room| room.send(1));
     for room in rooms {
-        let length = room.length;
+        let length = room.length.expect("rooms know the length of their messages");
         read(&mut room.members[0].stream, &mut room.buffer[..length]);
     }
 }

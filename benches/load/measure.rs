@@ -19,6 +19,18 @@ impl Server {
         Self::run(command, kind)
     }
 
+    /// Starts this program as a server on both cores.
+    pub fn start_on_both(kind: &[&str]) -> Self {
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0,1"]);
+        Self::run(command, kind)
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Starts this program as a server under callgrind, which writes to `output` in the end.
     pub fn start_counted(kind: &[&str], output: &Path) -> Self {
         let mut command = Command::new("valgrind");
@@ -32,6 +44,8 @@ impl Server {
     fn run(mut command: Command, kind: &[&str]) -> Self {
         let program = std::env::current_exe().expect("this program");
         command.arg(program).arg("serve").args(kind).stdout(Stdio::piped());
+        // Inherited: what a process starts with decides how many sockets it may have.
+        let _ = rlimit::increase_nofile_limit(u64::MAX);
         let mut child = command.spawn().expect("taskset of util-linux, and valgrind");
         let mut line = String::new();
         let output = child.stdout.take().expect("its output");

@@ -2,6 +2,7 @@
 
 mod churn;
 mod connect;
+mod deflate;
 mod echo;
 mod fairness;
 mod fan_out;
@@ -14,13 +15,16 @@ mod layers;
 mod publish;
 #[cfg(feature = "redis")]
 mod redis;
+mod scale;
 
 /// Every mode by its name.
 pub const ALL: &[(&str, fn())] = &[
     ("fan-out", fan_out::run),
     ("echo", echo::run),
     ("connect", connect::run),
+    ("deflate", deflate::run),
     ("idle", idle::run),
+    ("scale", scale::run),
     ("http", http::run),
     ("fairness", fairness::run),
     ("churn", churn::run),

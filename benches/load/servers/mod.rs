@@ -16,8 +16,10 @@ pub fn serve(kind: &[&str]) {
         ["raw", kind] => raw_loop::serve(kind),
         ["axum"] => axum_room::serve(),
         ["hyper", page] => hyper_page::serve(page),
-        ["solent", users, what] => solent::serve(users, what, None),
-        ["solent", users, what, redis] => solent::serve(users, what, Some(redis)),
+        ["solent", users, what] => solent::serve(runtime(), users, what, Variant::Plain),
+        ["solent", users, what, "two"] => solent::serve(two_threads(), users, what, Variant::Plain),
+        ["solent", users, what, "tls"] => solent::serve(runtime(), users, what, Variant::Tls),
+        ["solent", users, what, redis] => solent::serve(runtime(), users, what, Variant::Redis(redis)),
         _ => panic!("no such server: {kind:?}"),
     }
 }
@@ -25,6 +27,26 @@ pub fn serve(kind: &[&str]) {
 /// One thread: the server has one core.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// Where a server may use both cores.
+fn two_threads() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")
+}
+
+/// What is unusual about a server.
+#[derive(Clone, Copy)]
+enum Variant<'a> {
+    Plain,
+    /// Its port wants TLS.
+    Tls,
+    /// Its layer is on the Redis of that URL, instead of in memory.
+    Redis(&'a str),
+}
+
+/// Where a server over TLS leaves its certificate for its clients.
+pub fn certificate_of(process: u32) -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("solent-load-{process}.pem"))
 }
 
 fn announce(address: SocketAddr, cookie: &str) {

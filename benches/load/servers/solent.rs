@@ -17,9 +17,11 @@ use solent::middleware::{
     AllowedHosts, AllowedHostsLayer, AuthStack, SessionLayer, allowed_hosts_origin_validator, auth_stack,
 };
 use solent::routing::{BoxedApplication, ProtocolTypeRouter, UrlRouter, ViewRouter, path, re_path};
-use solent::server::{AccessLog, Server};
+use solent::server::{AccessLog, Server, Tls};
 use solent::websocket::Message;
 use tower::Layer;
+
+use super::{Variant, certificate_of};
 
 #[derive(Deserialize)]
 struct Incoming {
@@ -155,9 +157,8 @@ impl Visitors {
     }
 }
 
-/// Serves a whole site on one thread: `users` is `anonymous`, `signed` or `database`; `what` is the kind of consumer; `redis`
-/// the URL of the Redis that its layer is on, instead of memory.
-pub fn serve(users: &str, what: &str, redis: Option<&str>) {
+/// Serves a whole site: `users` is `anonymous`, `signed` or `database`; `what` is the kind of consumer.
+pub fn serve(runtime: tokio::runtime::Runtime, users: &str, what: &str, variant: Variant<'_>) {
     let pattern = r"^ws/room/(?P<course_id>\d+)/$";
     let route = match what {
         "forwarded" => re_path(pattern, consumer::<Forwarded>()),
@@ -165,7 +166,7 @@ pub fn serve(users: &str, what: &str, redis: Option<&str>) {
         "echo" => re_path(pattern, consumer::<Echo>()),
         other => panic!("no such consumer: {other}"),
     };
-    super::runtime().block_on(async {
+    runtime.block_on(async {
         let visitors = Visitors::new(users).await;
         let hosts = AllowedHosts::new(["127.0.0.1"]);
         let views = ViewRouter::new([
@@ -185,11 +186,14 @@ pub fn serve(users: &str, what: &str, redis: Option<&str>) {
             ),
         };
         let app = ProtocolTypeRouter::new().http(http).websocket(websocket);
-        let server = match redis {
-            None => Server::new(app).channel_layer(MemoryChannelLayer::new()),
-            Some(url) => on_redis(Server::new(app), url),
+        let server = match variant {
+            Variant::Redis(url) => on_redis(Server::new(app), url),
+            Variant::Plain | Variant::Tls => Server::new(app).channel_layer(MemoryChannelLayer::new()),
         };
-        let server = server.bind("127.0.0.1:0");
+        let server = match variant {
+            Variant::Tls => server.bind_tls("127.0.0.1:0", certificate()),
+            Variant::Plain | Variant::Redis(_) => server.bind("127.0.0.1:0"),
+        };
         let running = server.access_log(AccessLog::off()).start().await.expect("a start");
         super::announce(running.addresses()[0], "");
         std::future::pending::<()>().await;
@@ -206,4 +210,14 @@ fn on_redis(server: Server, url: &str) -> Server {
 #[cfg(not(feature = "redis"))]
 fn on_redis(_: Server, _: &str) -> Server {
     panic!("built without the feature redis")
+}
+
+/// A new certificate, which clients find by this process's number.
+fn certificate() -> Tls {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+    let (certificate, key) =
+        (certificate_of(std::process::id()), tempfile::NamedTempFile::new().expect("a file"));
+    std::fs::write(&certificate, made.cert.pem()).expect("a file");
+    std::fs::write(key.path(), made.signing_key.serialize_pem()).expect("a file");
+    Tls::from_pem_files(&certificate, key.path()).expect("a pair")
 }
