@@ -187,6 +187,15 @@ impl Room {
         }
     }
 
+    /// Answers a ping of every member's, which may be a while in coming.
+    pub fn answer_pings(&mut self) {
+        for member in &mut self.members {
+            read(&mut member.stream, &mut self.buffer[..2]);
+            assert_eq!(self.buffer[..2], [0x89, 0], "an idle member gets pings and nothing else");
+            member.stream.write_all(&[0x8a, 0x80, 0, 0, 0, 0]).expect("the server reads");
+        }
+    }
+
     /// Sends `messages`, at most `in_flight` at once, and waits until every member has all of them. Adds how long each
     /// delivery took, in microseconds.
     pub fn run(&mut self, messages: usize, in_flight: usize, latencies: &mut Vec<u32>) {

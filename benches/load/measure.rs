@@ -79,6 +79,13 @@ impl Drop for Server {
     }
 }
 
+/// Bytes that the kernel keeps in small objects, sockets among them, for the whole machine.
+pub fn kernel_objects() -> usize {
+    let text = std::fs::read_to_string("/proc/meminfo").expect("/proc");
+    let line = text.lines().find(|line| line.starts_with("Slab:")).expect("Slab");
+    line.split_whitespace().nth(1).and_then(|number| number.parse::<usize>().ok()).expect("a number") * 1024
+}
+
 /// Seconds of CPU that a process's threads have used together.
 pub fn cpu_of(process: u32) -> f64 {
     let tasks = std::fs::read_dir(format!("/proc/{process}/task")).expect("/proc");

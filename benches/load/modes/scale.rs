@@ -1,8 +1,9 @@
-//! As many sockets as a process may have, on one thread and on two; and many small rooms beside a large one.
+//! As many sockets as a process may have, on one thread and on two; many small rooms beside a large one; and what idle
+//! sockets cost.
 
 use super::ROUNDS;
 use crate::client::{Room, Visitor, say_in_all};
-use crate::measure::{Server, alternate};
+use crate::measure::{Server, alternate, kernel_objects};
 use crate::report::Report;
 
 /// A process may have 20,000 files open where this was written for.
@@ -12,6 +13,10 @@ const MESSAGES: usize = 8;
 /// As many as fit into the client's process twice.
 const ROOMS: u32 = 950;
 const MEMBERS_OF_EACH: usize = 10;
+
+/// Sockets on which nothing happens, and how many pings each of them is watched for: one in 20 s.
+const IDLE: usize = 10_000;
+const PINGS: usize = 3;
 
 const SIGNED: [&str; 3] = ["solent", "signed", "forwarded"];
 const SIGNED_ON_TWO: [&str; 4] = ["solent", "signed", "forwarded", "two"];
@@ -38,6 +43,7 @@ pub fn run() {
     }
     drop(servers);
     small_rooms(&mut report);
+    idleness(&mut report);
     report.finish();
 }
 
@@ -60,6 +66,20 @@ fn small_rooms(report: &mut Report) {
     );
     report.add("9,500 members", "one room", figures[0].0, Some(1.0));
     report.add("9,500 members", "950 rooms of 10", figures[1].0, Some(figures[1].1));
+}
+
+/// What sockets cost on which nothing happens: the kernel's memory, and the pings.
+fn idleness(report: &mut Report) {
+    let server = Server::start(&SIGNED);
+    let before = kernel_objects();
+    let mut room = Room::join(&server, &SIGNED, 1, IDLE);
+    // Both ends of a connection are on this machine.
+    let memory = kernel_objects().saturating_sub(before) / IDLE / 2;
+    report.add("bytes of kernel memory", "one end of a socket", memory as f64, None);
+    let before = server.cpu();
+    (0..PINGS).for_each(|_| room.answer_pings());
+    let cost = (server.cpu() - before) * 1e9 / (PINGS * IDLE) as f64;
+    report.add("nanoseconds of server CPU", "a ping and its pong", cost, None);
 }
 
 fn round(server: &Server, room: &mut Room) -> f64 {
