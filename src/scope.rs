@@ -104,7 +104,11 @@ pub(crate) struct Passage {
 impl Scope {
     /// An empty scope of a protocol, for the path `path` (already decoded).
     pub fn new(protocol: Protocol, path: impl Into<String>) -> Self {
-        let path = path.into();
+        Self::within(Arc::default(), protocol, path.into())
+    }
+
+    /// The same inside a server, whose environment is known: to make one takes longer than most requests do.
+    pub(crate) fn within(env: Arc<Environment>, protocol: Protocol, path: String) -> Self {
         Self {
             protocol,
             method: Method::GET,
@@ -125,7 +129,7 @@ impl Scope {
             user: User::default(),
             url_route: UrlRoute::default(),
             extensions: Extensions::new(),
-            env: Arc::default(),
+            env,
             #[cfg(feature = "auth")]
             auth: None,
             passage: Passage::default(),

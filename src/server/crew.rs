@@ -147,9 +147,8 @@ impl Crew {
     }
 
     fn connection(&self, channel: &ChannelName, deliveries: Deliveries) -> Connection {
-        let mut scope = Scope::new(Protocol::CHANNEL, "");
+        let mut scope = Scope::within(Arc::clone(&self.env), Protocol::CHANNEL, String::new());
         scope.channel = Some(channel.as_str().to_owned());
-        scope.env = Arc::clone(&self.env);
         scope.extensions.insert(deliveries);
         Connection::new(scope, NoSocket)
     }

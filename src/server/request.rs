@@ -150,7 +150,7 @@ impl Handler {
     fn scope<B>(&self, request: &Request<B>, peer: &Peer, arrival: &Arrival) -> Result<Scope, Malformed> {
         let raw_path = request.uri().path();
         let path = target::decode(raw_path)?;
-        let mut scope = Scope::new(Protocol::HTTP, path);
+        let mut scope = Scope::within(Arc::clone(&self.env), Protocol::HTTP, path);
         scope.raw_path = raw_path.into();
         scope.method = request.method().clone();
         scope.scheme = Cow::Borrowed(if arrival.origin.secure { "https" } else { "http" });
@@ -159,7 +159,6 @@ impl Handler {
         scope.server = peer.server;
         scope.request_id = arrival.id.clone();
         scope.passage = arrival.origin.passage.clone();
-        scope.env = Arc::clone(&self.env);
         trace_context::keep(&mut scope);
         Ok(scope)
     }

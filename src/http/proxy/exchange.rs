@@ -23,12 +23,14 @@ use super::pool::Pool;
 use super::{forwarded, headers};
 use crate::http::{Body, Departure, HttpError, Response, Watch, page, wants_html};
 use crate::metrics::class;
-use crate::{Scope, Scoped};
+use crate::{Protocol, Scope, Scoped};
 
 /// Asks a server behind; what none of them answers is answered with an error page.
 pub(super) async fn answer(backends: &Arc<Backends>, mut request: super::Request) -> Response {
     let html = wants_html(request.headers());
-    let scope = std::mem::replace(request.scope_mut(), Scope::new(crate::Protocol::HTTP, ""));
+    let own = request.scope_mut();
+    let left = Scope::within(Arc::clone(&own.env), Protocol::HTTP, String::new());
+    let scope = std::mem::replace(own, left);
     let (head, body) = request.into_parts();
     match ask(backends, &scope, head, body).await {
         Ok(response) => response,

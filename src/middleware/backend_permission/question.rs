@@ -70,12 +70,11 @@ impl Question {
     /// The request, as the proxy takes it; `None` for a path that none can hold.
     pub(super) fn request(&self) -> Option<Request> {
         let path = self.path.split('?').next().unwrap_or_default();
-        let mut scope = Scope::new(Protocol::HTTP, path);
+        let mut scope = Scope::within(Arc::clone(&self.env), Protocol::HTTP, path.to_owned());
         scope.client = self.client;
         scope.scheme = Cow::Borrowed(self.scheme);
         scope.passage = self.passage.clone();
         scope.request_id = self.request_id.clone();
-        scope.env = Arc::clone(&self.env);
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = self.path.parse().ok()?;
         *request.headers_mut() = self.fields.clone();
