@@ -23,6 +23,11 @@ pub struct Visitor {
 }
 
 impl Visitor {
+    /// Nobody in particular.
+    pub fn at(address: SocketAddr) -> Self {
+        Self { address, origin: "http://127.0.0.1", cookie: String::new() }
+    }
+
     /// Logs in where the server's kind has sessions.
     pub fn of(server: &Server, kind: &[&str]) -> Self {
         let mut visitor = Self { address: server.address, origin: "http://127.0.0.1", cookie: String::new() };

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! cargo bench --bench load                 every mode
-//! cargo bench --bench load -- fan-out      one mode: fan-out, echo, connect, deflate, idle, scale, http, fairness,
-//!                                          churn, layers, publish, redis
+//! cargo bench --bench load -- fan-out      one mode: fan-out, echo, connect, deflate, idle, scale, http, nginx,
+//!                                          fairness, churn, layers, publish, redis
 //! cargo bench --bench load -- instructions   what deliveries and handshakes cost in instructions, beside what is
 //!                                          recorded, and whether idle members keep to their memory
 //! SOLENT_LOAD_MEMBERS=1000 SOLENT_LOAD_MINUTES=1 cargo bench --bench load     smaller: one size of room, less churn

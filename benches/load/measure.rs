@@ -19,6 +19,13 @@ impl Server {
         Self::run(command, kind)
     }
 
+    /// Starts this program as a server on the clients' core: one that is not measured.
+    pub fn start_beside(kind: &[&str]) -> Self {
+        let mut command = Command::new("taskset");
+        command.args(["-c", "1"]);
+        Self::run(command, kind)
+    }
+
     /// Starts this program as a server on both cores.
     pub fn start_on_both(kind: &[&str]) -> Self {
         let mut command = Command::new("taskset");

@@ -11,6 +11,7 @@ mod idle;
 pub mod instructions;
 #[cfg(feature = "redis")]
 mod layers;
+mod nginx;
 #[cfg(feature = "redis")]
 mod publish;
 #[cfg(feature = "redis")]
@@ -26,6 +27,7 @@ pub const ALL: &[(&str, fn())] = &[
     ("idle", idle::run),
     ("scale", scale::run),
     ("http", http::run),
+    ("nginx", nginx::run),
     ("fairness", fairness::run),
     ("churn", churn::run),
     #[cfg(feature = "redis")]

@@ -19,6 +19,9 @@ pub fn serve(kind: &[&str]) {
         ["solent", users, what] => solent::serve(runtime(), users, what, Variant::Plain),
         ["solent", users, what, "two"] => solent::serve(two_threads(), users, what, Variant::Plain),
         ["solent", users, what, "tls"] => solent::serve(runtime(), users, what, Variant::Tls),
+        ["solent", users, what, "front", folder, upstream] => {
+            solent::serve(runtime(), users, what, Variant::Front { folder, upstream });
+        }
         ["solent", users, what, redis] => solent::serve(runtime(), users, what, Variant::Redis(redis)),
         _ => panic!("no such server: {kind:?}"),
     }
@@ -40,6 +43,11 @@ enum Variant<'a> {
     Plain,
     /// Its port wants TLS.
     Tls,
+    /// It has files under `/static/`, and a server behind it under `/behind/`.
+    Front {
+        folder: &'a str,
+        upstream: &'a str,
+    },
     /// Its layer is on the Redis of that URL, instead of in memory.
     Redis(&'a str),
 }

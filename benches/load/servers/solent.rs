@@ -11,12 +11,15 @@ use solent::auth::{
     SignedCookieSessions, User, login,
 };
 use solent::consumer::{Context, WebsocketConsumer, consumer};
-use solent::http::{BoxedHttp, Render, Request, Response, Templates, TemplatesLayer, get, with_state};
+use solent::http::proxy::Proxy;
+use solent::http::{
+    BoxedHttp, Render, Request, Response, StaticFiles, Templates, TemplatesLayer, get, with_state,
+};
 use solent::layers::{Event, GroupName, MemoryChannelLayer, Value};
 use solent::middleware::{
     AllowedHosts, AllowedHostsLayer, AuthStack, SessionLayer, allowed_hosts_origin_validator, auth_stack,
 };
-use solent::routing::{BoxedApplication, ProtocolTypeRouter, UrlRouter, ViewRouter, path, re_path};
+use solent::routing::{BoxedApplication, ProtocolTypeRouter, UrlRouter, ViewRouter, include, path, re_path};
 use solent::server::{AccessLog, Server, Tls};
 use solent::websocket::Message;
 use tower::Layer;
@@ -169,11 +172,16 @@ pub fn serve(runtime: tokio::runtime::Runtime, users: &str, what: &str, variant:
     runtime.block_on(async {
         let visitors = Visitors::new(users).await;
         let hosts = AllowedHosts::new(["127.0.0.1"]);
-        let views = ViewRouter::new([
+        let mut views = vec![
             path("plain/", get(plain)),
             path("page/", get(page)),
             path("enter/", get(with_state(visitors.user.clone(), enter))),
-        ]);
+        ];
+        if let Variant::Front { folder, upstream } = variant {
+            views.push(include("static/", StaticFiles::folder(folder)));
+            views.push(include("behind/", Proxy::new(upstream.parse().expect("a URL"))));
+        }
+        let views = ViewRouter::new(views);
         let pages = TemplatesLayer::new(Templates::embedded([("page.html", PAGE)]));
         let views = pages.layer(views.expect("routes"));
         let sockets = UrlRouter::new([route]).expect("a route");
@@ -188,11 +196,13 @@ pub fn serve(runtime: tokio::runtime::Runtime, users: &str, what: &str, variant:
         let app = ProtocolTypeRouter::new().http(http).websocket(websocket);
         let server = match variant {
             Variant::Redis(url) => on_redis(Server::new(app), url),
-            Variant::Plain | Variant::Tls => Server::new(app).channel_layer(MemoryChannelLayer::new()),
+            Variant::Plain | Variant::Tls | Variant::Front { .. } => {
+                Server::new(app).channel_layer(MemoryChannelLayer::new())
+            }
         };
         let server = match variant {
             Variant::Tls => server.bind_tls("127.0.0.1:0", certificate()),
-            Variant::Plain | Variant::Redis(_) => server.bind("127.0.0.1:0"),
+            Variant::Plain | Variant::Redis(_) | Variant::Front { .. } => server.bind("127.0.0.1:0"),
         };
         let running = server.access_log(AccessLog::off()).start().await.expect("a start");
         super::announce(running.addresses()[0], "");
