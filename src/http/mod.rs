@@ -2,6 +2,8 @@
 
 mod append_slash;
 mod application;
+#[cfg(feature = "auth")]
+mod backend_permission;
 mod body;
 mod by_method;
 #[cfg(feature = "auth")]
@@ -27,6 +29,8 @@ mod view_service;
 
 pub(crate) use append_slash::{append_slash, may_append_slash};
 pub use application::{BoxedHttp, HttpApplication};
+#[cfg(feature = "auth")]
+pub use backend_permission::{BackendPermission, BackendPermissionLayer};
 pub use body::{Body, BodyError, Request, Response};
 pub use by_method::{ByMethod, MethodViews, get, on, post};
 #[cfg(feature = "auth")]

@@ -6,8 +6,6 @@
 #[cfg(feature = "auth")]
 mod auth;
 #[cfg(feature = "auth")]
-mod backend_permission;
-#[cfg(feature = "auth")]
 mod bearer;
 mod cache;
 mod cookies;
@@ -30,8 +28,6 @@ pub(crate) mod urlsplit;
 
 #[cfg(feature = "auth")]
 pub use auth::{AuthLayer, AuthStack, Authenticator, auth_stack, session_stack};
-#[cfg(feature = "auth")]
-pub use backend_permission::{BackendPermission, BackendPermissionLayer};
 #[cfg(feature = "auth")]
 pub use bearer::{Bearer, BearerLayer};
 pub use cache::{

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The rooms, from the one that may use all others to the one that uses none.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 13] = [
     "testing",
     "cli",
     "gateway",
@@ -17,6 +17,7 @@ const ROOMS: [&str; 12] = [
     "websocket",
     "consumer",
     "layers",
+    "trace_context",
 ];
 
 /// What a room lends to those downstream: words that both speak, not its machinery. Nothing is lent by rooms that are

@@ -7,8 +7,8 @@ use super::users::Users;
 use crate::auth::QueryPermission;
 use crate::gateway::path_template::PathTemplate;
 use crate::gateway::settings::{Allow, AllowHttp};
-use crate::http::BoxedHttp;
-use crate::middleware::{BackendPermissionLayer, PermissionLayer};
+use crate::http::{BackendPermissionLayer, BoxedHttp};
+use crate::middleware::PermissionLayer;
 use crate::routing::BoxedApplication;
 
 /// What a route asks for. The database is asked first, which is nearer than a server behind.

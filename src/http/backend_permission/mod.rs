@@ -16,10 +16,9 @@ use tower::{Layer, Service};
 
 use self::answers::{Answer, Answers};
 use self::question::Question;
-use super::outcome::Outcome;
-use super::pass_routes_on;
+use super::proxy::Proxy;
 use crate::auth::{Ask, Guards, Permission};
-use crate::http::proxy::Proxy;
+use crate::middleware::{Outcome, pass_routes_on};
 use crate::websocket::Denial;
 use crate::{Error, Protocol, Scope, Scoped};
 
@@ -43,7 +42,7 @@ const BODY: usize = 16 << 10;
 /// use std::time::Duration;
 ///
 /// use solent::http::proxy::Proxy;
-/// use solent::middleware::BackendPermissionLayer;
+/// use solent::http::BackendPermissionLayer;
 ///
 /// let django = Proxy::new("http://127.0.0.1:9000".parse()?);
 /// let may_chat = BackendPermissionLayer::new(django, |scope| {
