@@ -76,10 +76,10 @@ impl Nginx {
         std::fs::write(&file, configuration).expect("a file");
         let mut command = Command::new("taskset");
         command.args(["-c", "0", "/usr/sbin/nginx", "-c"]).arg(&file).stderr(Stdio::null());
-        let child = command.spawn().expect("nginx");
+        let nginx = Self { child: command.spawn().expect("nginx"), address };
         for _ in 0..200 {
             if std::net::TcpStream::connect(address).is_ok() {
-                return Self { child, address };
+                return nginx;
             }
             std::thread::sleep(Duration::from_millis(25));
         }
