@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction};
 use futures_util::future::BoxFuture;
 
+use super::print::say;
 use super::{CliError, Command, Context};
 
 pub(super) struct Check;
@@ -31,14 +32,13 @@ impl Command for Check {
             if !context.arguments().get_flag("offline") {
                 let missing = loaded.check_with_database().await?;
                 if !missing.is_empty() {
-                    println!("not in the database yet: {}; `migrate` makes tables", missing.join(", "));
+                    say!("not in the database yet: {}; `migrate` makes tables", missing.join(", "))?;
                 }
             }
             if let Some(warnings) = loaded.warnings() {
                 eprintln!("warning: {}", warnings.told_as("warning"));
             }
-            println!("{}: nothing is wrong", context.config().display());
-            Ok(())
+            say!("{}: nothing is wrong", context.config().display())
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
+use super::print::say;
 use super::{CliError, Command, Context};
 
 pub(super) struct ClearSessions;
@@ -17,8 +18,7 @@ impl Command for ClearSessions {
     fn run(&self, context: Context) -> BoxFuture<'static, Result<(), CliError>> {
         Box::pin(async move {
             let cleared = context.load()?.clear_expired_sessions().await?;
-            println!("{cleared} expired sessions cleared");
-            Ok(())
+            say!("{cleared} expired sessions cleared")
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
+use super::print::print;
 use super::{CliError, Command, Context};
 
 pub(super) struct Config;
@@ -15,9 +16,6 @@ impl Command for Config {
     }
 
     fn run(&self, context: Context) -> BoxFuture<'static, Result<(), CliError>> {
-        Box::pin(async move {
-            print!("{}", context.load()?.show());
-            Ok(())
-        })
+        Box::pin(async move { print(context.load()?.show()) })
     }
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Arg, value_parser};
 use futures_util::future::BoxFuture;
 
+use super::print::say;
 use super::{CliError, Command, Context};
 use crate::gateway::starter_files;
 
@@ -38,8 +39,7 @@ impl Command for Init {
             for (name, content) in &files {
                 write_new(&dir.join(name), content)?;
             }
-            println!("{} files in {}. Start it there with: solent", files.len(), dir.display());
-            Ok(())
+            say!("{} files in {}. Start it there with: solent", files.len(), dir.display())
         })
     }
 }

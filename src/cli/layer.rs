@@ -1,6 +1,5 @@
 //! `layer`: sends to channels and groups of the site's channel layers, and hears what comes.
 
-use std::io::Write;
 use std::time::Duration;
 
 use base64::Engine;
@@ -10,9 +9,10 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value as Json, json};
 use tokio::time::timeout;
 
+use super::print::say;
 use super::{CliError, Command, Context, logging};
 use crate::layers::{
-    ChannelName, Delivery, DropCause, Event, GroupName, Key, LayerHandle, MailboxOptions, Value,
+    ChannelName, Delivery, DropCause, Event, GroupName, Key, LayerHandle, Mailbox, MailboxOptions, Value,
 };
 
 /// The channel that `check` sends to, and what it sends.
@@ -143,8 +143,8 @@ async fn send(
     warn_of_memory(&name);
     // Only pub/sub can know it, and only pub/sub loses what nobody hears.
     match layer.layer().stats().dropped(DropCause::ChannelGone) {
-        0 => println!("sent to {channel} by {name}"),
-        _ => println!("nobody is subscribed to {channel}: the message is lost"),
+        0 => say!("sent to {channel} by {name}")?,
+        _ => say!("nobody is subscribed to {channel}: the message is lost")?,
     }
     Ok(())
 }
@@ -157,8 +157,7 @@ async fn group_send(
     let name = started(layer).await?;
     layer.group_send(group, message).await.map_err(CliError::of)?;
     warn_of_memory(&name);
-    println!("sent to group {group} by {name}");
-    Ok(())
+    say!("sent to group {group} by {name}")
 }
 
 async fn receive(layer: &LayerHandle, channel: &ChannelName, seconds: Option<&f64>) -> Result<(), CliError> {
@@ -176,8 +175,7 @@ async fn receive(layer: &LayerHandle, channel: &ChannelName, seconds: Option<&f6
         }
     };
     layer.layer().settle().await;
-    print(&event?.map_err(CliError::of)?);
-    Ok(())
+    say!("{}", line(&event?.map_err(CliError::of)?))
 }
 
 async fn listen(layer: &LayerHandle, group: &GroupName) -> Result<(), CliError> {
@@ -186,28 +184,30 @@ async fn listen(layer: &LayerHandle, group: &GroupName) -> Result<(), CliError> 
     let mut mailbox = layer.new_channel(MailboxOptions::default()).await.map_err(CliError::of)?;
     layer.group_add(group, &mailbox).await.map_err(CliError::of)?;
     eprintln!("listening to group {group} by {name}");
-    let heard = async {
-        loop {
-            match mailbox.recv().await {
-                Delivery::Event(event) => print(&event),
-                Delivery::Gap(_) => eprintln!("the layer was away: messages may have been missed"),
-                // Only whoever fell behind is told of an overflow, and this loop does nothing but print.
-                _ => {}
-            }
-        }
+    let ended = tokio::select! {
+        ended = hear(&mut mailbox) => ended,
+        _ = tokio::signal::ctrl_c() => Ok(()),
     };
-    tokio::select! {
-        () = heard => {}
-        _ = tokio::signal::ctrl_c() => {}
+    layer.group_discard(group, &mailbox).await.map_err(CliError::of)?;
+    ended
+}
+
+/// Prints what comes, for as long as somebody reads it.
+async fn hear(mailbox: &mut Mailbox) -> Result<(), CliError> {
+    loop {
+        match mailbox.recv().await {
+            Delivery::Event(event) => say!("{}", line(&event))?,
+            Delivery::Gap(_) => eprintln!("the layer was away: messages may have been missed"),
+            // Only whoever fell behind is told of an overflow, and this loop does nothing but print.
+            _ => {}
+        }
     }
-    layer.group_discard(group, &mailbox).await.map_err(CliError::of)
 }
 
 async fn flush(layer: &LayerHandle) -> Result<(), CliError> {
     let name = started(layer).await?;
     layer.layer().flush().await.map_err(CliError::of)?;
-    println!("flushed {name}");
-    Ok(())
+    say!("flushed {name}")
 }
 
 /// Sends a message to itself.
@@ -226,14 +226,7 @@ async fn check(alias: &str, layer: &LayerHandle) -> Result<(), CliError> {
     };
     let late = |_| failed(format!("{name}: sent, and nothing came back within {CHECK_TIME:?}"));
     timeout(CHECK_TIME, heard).await.map_err(late)?;
-    println!("{alias}: {name}: {}", line(&hello));
-    Ok(())
-}
-
-fn print(event: &Event) {
-    println!("{}", line(event));
-    // A pipe would hold the line back.
-    let _ = std::io::stdout().flush();
+    say!("{alias}: {name}: {}", line(&hello))
 }
 
 /// A message as one line of JSON; bytes are written `{"$bytes": base64}`.

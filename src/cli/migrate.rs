@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
+use super::print::say;
 use super::{CliError, Command, Context};
 
 pub(super) struct Migrate;
@@ -18,8 +19,7 @@ impl Command for Migrate {
         Box::pin(async move {
             let loaded = context.load()?;
             loaded.make_tables().await?;
-            println!("all tables are there");
-            Ok(())
+            say!("all tables are there")
         })
     }
 }

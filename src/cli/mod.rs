@@ -16,6 +16,7 @@ mod migrate;
 #[cfg(feature = "otel")]
 mod otlp;
 mod paint;
+mod print;
 mod routes;
 mod run;
 mod signals;
@@ -93,6 +94,7 @@ pub fn run_with(
     let outcome = Context::new(&app, &matches, own).and_then(|context| block_on(command.run(context)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is_unheard() => ExitCode::SUCCESS,
         Err(error) => {
             let paint = Paint::of_stderr();
             eprintln!("{} {error}", paint.red("error:"));

@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 
+use super::print::print;
 use super::{CliError, Command, Context};
 
 pub(super) struct Routes;
@@ -12,9 +13,6 @@ impl Command for Routes {
     }
 
     fn run(&self, context: Context) -> BoxFuture<'static, Result<(), CliError>> {
-        Box::pin(async move {
-            print!("{}", context.load()?.routes());
-            Ok(())
-        })
+        Box::pin(async move { print(context.load()?.routes()) })
     }
 }

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use futures_util::future::BoxFuture;
 
 use self::password::read_password;
+use super::print::{print, say};
 use super::{CliError, Command, Context};
 use crate::auth::{Account, DatabaseError, NewUser, Passwords, UserStore, normalize_username};
 use crate::gateway::UserAccounts;
@@ -61,10 +62,7 @@ impl Command for User {
                 Some(("add", own)) => add(&accounts, own).await,
                 Some(("password", own)) => change_password(&accounts, &name_of(own)).await,
                 Some(("deactivate", own)) => deactivate(&accounts, &name_of(own)).await,
-                _ => {
-                    print!("{}", table::of(&accounts.users.all().await.map_err(CliError::of)?));
-                    Ok(())
-                }
+                _ => print(table::of(&accounts.users.all().await.map_err(CliError::of)?)),
             }
         })
     }
@@ -91,7 +89,7 @@ async fn add(accounts: &UserAccounts, arguments: &ArgMatches) -> Result<(), CliE
         is_superuser: arguments.get_flag("superuser"),
     };
     match accounts.users.create(user).await {
-        Ok(account) => println!("{} is user {}", account.username, account.id),
+        Ok(account) => say!("{} is user {}", account.username, account.id)?,
         Err(DatabaseError::Conflict { .. }) => {
             return Err(CliError::new(format!("there is a user named {username:?} already")));
         }
@@ -105,16 +103,14 @@ async fn change_password(accounts: &UserAccounts, name: &str) -> Result<(), CliE
     let password = encoded(&accounts.passwords, &read_password()?).await?;
     accounts.users.set_password(&account.id, &password).await.map_err(CliError::of)?;
     accounts.close_sockets(account).await;
-    println!("{name} has a new password; earlier sessions have ended");
-    Ok(())
+    say!("{name} has a new password; earlier sessions have ended")
 }
 
 async fn deactivate(accounts: &UserAccounts, name: &str) -> Result<(), CliError> {
     let account = account(accounts, name).await?;
     accounts.users.set_active(&account.id, false).await.map_err(CliError::of)?;
     accounts.close_sockets(account).await;
-    println!("{name} can no longer log in; sessions of the account have ended");
-    Ok(())
+    say!("{name} can no longer log in; sessions of the account have ended")
 }
 
 async fn account(accounts: &UserAccounts, name: &str) -> Result<Account, CliError> {
