@@ -3,7 +3,7 @@
 use tracing::warn;
 
 use super::Loaded;
-use super::build::{BuildError, users_of};
+use super::build::{BuildError, table_of, users_of};
 use super::settings::Backend;
 use crate::Environment;
 use crate::auth::{Account, Auth, DatabaseUsers, Passwords, User};
@@ -22,6 +22,10 @@ impl Loaded {
     pub(crate) async fn accounts(&self) -> Result<UserAccounts, BuildError> {
         let users = self.users().await?;
         let Some(database) = &users.database else { return Err(BuildError::NoDatabase) };
+        let table = table_of(self.settings());
+        if database.missing_tables(&table).await?.contains(&table.table.as_str()) {
+            return Err(BuildError::NoTable(table.table));
+        }
         let mut env = Environment::default();
         let default = self.settings().channel_layers.get("default");
         if default.is_some_and(|layer| layer.backend.value != Backend::Memory) {

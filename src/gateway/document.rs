@@ -107,6 +107,18 @@ impl Document {
         entries.iter().any(|entry| entry.key == key)
     }
 
+    /// Where a part of a value stands, when the file has the value letter by letter; else where the value stands.
+    pub(crate) fn place_in(&self, span: &Span, value: &str, at: usize, length: usize) -> Span {
+        let found = self.text.get(span.clone()).and_then(|text| text.find(value));
+        found.map_or_else(
+            || span.clone(),
+            |found| {
+                let start = span.start + found + at;
+                start..start + length
+            },
+        )
+    }
+
     /// The line of a byte, from 1.
     pub(crate) fn line(&self, byte: usize) -> usize {
         line_of(&self.text, byte)
@@ -130,6 +142,15 @@ impl Node {
             Value::Array(_) => "a list",
             Value::Table(_) => "a table",
             Value::Broken => "something unreadable",
+        }
+    }
+
+    /// The whole number that stands here, or that a variable stands for.
+    pub(crate) fn number(&self) -> Option<i64> {
+        match &self.value {
+            Value::Integer(number) => *number,
+            Value::Text(text) if text.put_in => text.text.parse().ok(),
+            _ => None,
         }
     }
 
@@ -263,8 +284,21 @@ fn syntax_problem(message: &str, span: Span) -> Problem {
     }
 }
 
+/// What the parser says of the lines behind a list that is not closed.
+const UNCLOSED: &str = "missing comma between array elements";
+
 /// One mistake makes the parser stumble several times over the same line.
 fn keep_first_of_line(text: &str, problems: &mut Vec<Problem>) {
     problems.sort_by_key(|problem| problem.span.start);
     problems.dedup_by_key(|problem| line_of(text, problem.span.start));
+    // A list that is not closed has the parser stumble in the same way over every line behind it.
+    problems.dedup_by(|next, first| {
+        let between = text.get(first.span.end..next.span.start).unwrap_or_default();
+        let is_empty = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+        let same = next.says(UNCLOSED) && first.says(UNCLOSED) && between.lines().skip(1).all(is_empty);
+        if same {
+            first.span.end = next.span.end.max(first.span.end);
+        }
+        same
+    });
 }

@@ -11,6 +11,8 @@ pub(crate) struct Expanded {
     pub(crate) text: String,
     /// The variables whose values are part of it, in order.
     pub(crate) variables: Vec<String>,
+    /// Whether anything was put in, a default included: then what it says may be a number or a truth value.
+    pub(crate) put_in: bool,
 }
 
 /// What is wrong with a `${…}`.
@@ -67,6 +69,7 @@ pub(crate) fn expand(text: &str, variables: Variables<'_>) -> Result<Expanded, M
         if !is_name(name) {
             return Err(Mistake::NotAName(name.to_owned()));
         }
+        expanded.put_in = true;
         match (variables(name), default) {
             (Some(value), _) if !value.is_empty() || default.is_none() => {
                 expanded.text.push_str(&value);

@@ -145,7 +145,7 @@ impl Loaded {
     /// A [`BuildError`] when the database cannot be reached.
     pub(crate) async fn check_queries(&self, users: &Users) -> Result<Option<ConfigError>, BuildError> {
         let Some(database) = &users.database else { return Ok(None) };
-        let problems = check_queries(&self.settings, database).await?;
+        let problems = check_queries(&self.settings, &self.document, database).await?;
         Ok(ConfigError::of(&self.document, problems))
     }
 
@@ -161,7 +161,10 @@ impl Loaded {
         let trial = Trial::open(&self.settings, tables).await?;
         let mut refused = None;
         for database in trial.present.iter().chain(&trial.future) {
-            refused = ConfigError::of(&self.document, check_queries(&self.settings, database).await?);
+            refused = ConfigError::of(
+                &self.document,
+                check_queries(&self.settings, &self.document, database).await?,
+            );
             if refused.is_none() {
                 break;
             }

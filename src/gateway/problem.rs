@@ -68,6 +68,11 @@ impl Problem {
         Self { is_syntax: true, ..self }
     }
 
+    /// Whether this is what is wrong.
+    pub(super) fn says(&self, what: &str) -> bool {
+        self.what == what
+    }
+
     pub(super) fn is_syntax(&self) -> bool {
         self.is_syntax
     }
@@ -111,7 +116,7 @@ impl ConfigError {
         let broken: Vec<usize> = problems
             .iter()
             .filter(|problem| problem.is_syntax())
-            .map(|problem| document.line(problem.span.start))
+            .flat_map(|problem| document.line(problem.span.start)..=document.line(problem.span.end))
             .collect();
         problems
             .retain(|problem| problem.is_syntax() || !broken.contains(&document.line(problem.span.start)));

@@ -15,6 +15,8 @@ pub(crate) struct Reader<'d> {
     prefix: String,
     item: usize,
     key: &'static str,
+    /// A word that would do as well as what is being read.
+    pub(super) or_word: Option<&'static str>,
     /// The secrets' files that the value being read comes from.
     files: Vec<String>,
 }
@@ -54,6 +56,7 @@ impl<'d> Reader<'d> {
             prefix: String::new(),
             item: 0,
             key: "",
+            or_word: None,
             files: Vec::new(),
         }
     }
@@ -74,6 +77,10 @@ impl<'d> Reader<'d> {
         if matches!(node.value, Value::Broken) {
             return None;
         }
+        let expected = match self.or_word {
+            Some(word) => format!("{expected}, or {word:?}"),
+            None => expected.to_owned(),
+        };
         let problem = Problem::new(node.span.clone(), self.found(node)).expecting(expected);
         self.report(problem)
     }

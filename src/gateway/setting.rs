@@ -171,9 +171,9 @@ impl Setting for bool {
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         match &node.value {
             Value::Bool(flag) => Some(*flag),
-            // A variable's value is always a text.
-            Value::Text(text) if !text.variables.is_empty() && text.text == "true" => Some(true),
-            Value::Text(text) if !text.variables.is_empty() && text.text == "false" => Some(false),
+            // What a variable stands for is always a text.
+            Value::Text(text) if text.put_in && text.text == "true" => Some(true),
+            Value::Text(text) if text.put_in && text.text == "false" => Some(false),
             _ => reader.wrong(node, &Self::expected()),
         }
     }
@@ -252,11 +252,7 @@ macro_rules! whole_numbers {
             }
 
             fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-                let number = match &node.value {
-                    Value::Integer(number) => number.and_then(|number| Self::try_from(number).ok()),
-                    Value::Text(text) if !text.variables.is_empty() => text.text.parse().ok(),
-                    _ => None,
-                };
+                let number = node.number().and_then(|number| Self::try_from(number).ok());
                 number.or_else(|| reader.wrong(node, &Self::expected()))
             }
 

@@ -85,7 +85,12 @@ impl<T: Setting> Setting for OrOff<T> {
         match &node.value {
             Value::Text(text) if text.text == "off" => Some(Self(None)),
             Value::Bool(false) => reader.wrong(node, &Self::expected()),
-            _ => T::read(node, reader).map(|value| Self(Some(value))),
+            _ => {
+                reader.or_word = Some("off");
+                let value = T::read(node, reader);
+                reader.or_word = None;
+                value.map(|value| Self(Some(value)))
+            }
         }
     }
 

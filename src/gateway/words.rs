@@ -57,10 +57,7 @@ impl Setting for StatusCode {
     }
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let number = match &node.value {
-            Value::Integer(number) => number.and_then(|number| u16::try_from(number).ok()),
-            _ => None,
-        };
+        let number = node.number().and_then(|number| u16::try_from(number).ok());
         let status =
             number.filter(|number| (200..=599).contains(number)).and_then(|n| Self::from_u16(n).ok());
         status.or_else(|| reader.wrong(node, &<Self as Setting>::expected()))

@@ -41,7 +41,10 @@ impl ChannelNameRouter {
     }
 
     fn refuse(&self, channel: Option<&str>) -> Refusal {
-        let known = self.channels().collect::<Vec<_>>().join(", ");
+        let known = match self.channels().collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "none".to_owned(),
+            known => known,
+        };
         super::protocol::not_configured(match channel {
             Some(name) => format!("No application configured for channel name {name:?}; configured: {known}"),
             None => "This scope has no channel name; a ChannelNameRouter takes scopes of type 'channel'"

@@ -37,6 +37,58 @@ fn check_says_that_nothing_is_wrong() {
 }
 
 #[test]
+fn what_nobody_reads_any_more_is_no_failure() {
+    let folder = Folder::with(SITE);
+    for arguments in [&["routes"][..], &["config", "show"], &["check", "--offline"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = solent();
+        let output =
+            command.args(arguments).arg("--config").arg(folder.config()).stdout(writer).output().unwrap();
+        assert_eq!((output.status.code(), stderr_of(&output)), (Some(0), String::new()), "{arguments:?}");
+    }
+}
+
+#[test]
+fn what_variables_stand_for_may_be_a_number_or_a_truth_value_by_default_too() {
+    let folder = Folder::with(
+        r#"
+debug = "${SOLENT_TEST_DEBUG:-true}"
+
+[limits]
+header_fields = "${SOLENT_TEST_FIELDS:-50}"
+compression.level = "${SOLENT_TEST_LEVEL:-4}"
+drain_code = "${SOLENT_TEST_CODE:-1001}"
+
+[[http]]
+path = "a/"
+respond.status = "${SOLENT_TEST_STATUS:-201}"
+"#,
+    );
+    let shown = |variables: &[(&str, &str)]| {
+        let mut command = solent();
+        command.envs(variables.iter().copied()).args(["config", "show", "--config"]).arg(folder.config());
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", stderr_of(&output));
+        stdout_of(&output)
+    };
+    let defaults = shown(&[]);
+    for line in ["debug = true ", "header_fields = 50 ", "compression.level = 4 ", "drain_code = 1001 "] {
+        assert!(defaults.contains(line), "{defaults}");
+    }
+    assert!(defaults.contains("respond.status = 201 "), "{defaults}");
+    let set =
+        shown(&[("SOLENT_TEST_FIELDS", "60"), ("SOLENT_TEST_LEVEL", "5"), ("SOLENT_TEST_STATUS", "202")]);
+    for line in ["header_fields = 60 ", "compression.level = 5 ", "respond.status = 202 "] {
+        assert!(set.contains(line), "{set}");
+    }
+    let output =
+        solent().env("SOLENT_TEST_CODE", "x").args(["check", "--config"]).arg(folder.config()).output();
+    let told = stderr_of(&output.unwrap());
+    assert!(told.contains("drain_code: found something else in $SOLENT_TEST_CODE"), "{told}");
+}
+
+#[test]
 fn routes_lists_pages_and_sockets_in_order() {
     let output = Folder::with(SITE).run(&["routes"]);
     let expected = r"

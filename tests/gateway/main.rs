@@ -12,7 +12,10 @@ mod courses;
 mod django;
 mod embedding;
 mod nginx;
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod proxy;
+mod queries;
 #[path = "../support/raw.rs"]
 mod raw;
 #[path = "../support/redis.rs"]
@@ -20,6 +23,7 @@ mod redis;
 mod reference;
 mod reload;
 mod secure_upstream;
+mod sentinel;
 mod site;
 #[path = "../support/tools.rs"]
 mod tools;

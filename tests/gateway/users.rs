@@ -28,6 +28,8 @@ fn with_password(folder: &Folder, arguments: &[&str], password: &str) -> Output 
 #[test]
 fn accounts_are_added_listed_given_passwords_and_deactivated() {
     let folder = Folder::with(SITE);
+    let early = stderr_of(&folder.run(&["user", "list"]));
+    assert_eq!(early, "error: the database has no table \"auth_user\"; `migrate` makes it\n");
     assert_eq!(stdout_of(&folder.run(&["migrate"])), "all tables are there\n");
     let added = with_password(&folder, &["user", "add", "dora", "--staff"], "a long password");
     assert_eq!(stdout_of(&added), "dora is user 1\n", "{}", stderr_of(&added));

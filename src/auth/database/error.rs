@@ -27,6 +27,14 @@ pub enum DatabaseError {
     /// The statement itself is wrong.
     #[error("{0}")]
     Statement(String),
+    /// What [`Database::prepare`](super::Database::prepare) tells of a statement that the database does not understand.
+    #[error("the database does not understand the statement: {message}")]
+    Misunderstood {
+        /// What the database says, with parameters called by their names.
+        message: String,
+        /// The byte of the statement that it means, where that is known.
+        at: Option<usize>,
+    },
     /// Not a URL of a database that is known.
     #[error("expected sqlite:path, sqlite::memory: or postgres://user:password@host/name, found {0:?}")]
     Url(String),
@@ -41,9 +49,11 @@ impl DatabaseError {
         match self {
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Unfit { .. } => StatusCode::NOT_FOUND,
-            Self::Conflict(_) | Self::Statement(_) | Self::Url(_) | Self::Refused(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
+            Self::Conflict(_)
+            | Self::Statement(_)
+            | Self::Misunderstood { .. }
+            | Self::Url(_)
+            | Self::Refused(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -69,14 +79,17 @@ impl From<sqlx::Error> for DatabaseError {
         if is_away(&error) {
             return Self::Unavailable(error.into());
         }
-        match error.as_database_error() {
-            Some(database) if database.is_unique_violation() => Self::Conflict(error.into()),
-            _ => Self::Refused(error.into()),
+        match error {
+            // Its wrapping says the same over again.
+            sqlx::Error::Database(said) if said.is_unique_violation() => Self::Conflict(said.into_error()),
+            sqlx::Error::Database(said) => Self::Refused(said.into_error()),
+            other => Self::Refused(other.into()),
         }
     }
 }
 
-fn is_away(error: &sqlx::Error) -> bool {
+/// Whether the error tells nothing of the statement.
+pub(super) fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)

@@ -185,20 +185,27 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// What the database does not understand, a parameter that is not among the names, or that it cannot be reached.
+    /// [`DatabaseError::Misunderstood`] with what the database says, and where in the statement; a parameter that is not
+    /// among the names; or that the database cannot be reached.
     ///
     /// # Cancel safety
     /// Dropping the future leaves nothing behind.
     pub async fn prepare(&self, sql: &str, parameters: &[&str]) -> Result<(), DatabaseError> {
         let values: Vec<(&str, Parameter)> = parameters.iter().map(|name| (*name, Parameter::Null)).collect();
         let statement = Statement::new(sql, self.dialect(), &values)?;
-        self.bounded(async {
+        let understood = self.bounded(async {
             match &self.pool {
                 Pool::Sqlite(shelf) => sqlite::understand(shelf, &statement).await,
                 Pool::Postgres(pool) => postgres::understand(pool, &statement).await,
             }
+        });
+        understood.await.map_err(|error| match error {
+            DatabaseError::Misunderstood { message, at: Some(at) } => {
+                let at = Statement::origin(sql, self.dialect(), &values, at);
+                DatabaseError::Misunderstood { message, at }
+            }
+            other => other,
         })
-        .await
     }
 
     async fn run(&self, statement: &Statement<'_>) -> Result<Vec<Row>, DatabaseError> {

@@ -68,7 +68,7 @@ impl<'a> Statement<'a> {
     ) -> Result<(), DatabaseError> {
         let mut rest = sql;
         while !rest.is_empty() {
-            let after_word = self.sql.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+            let after_word = self.sql.ends_with(is_of_word);
             let (length, token) = next_token(rest, dialect, &self.sql, after_word);
             let (text, next) = rest.split_at(length);
             match token {
@@ -82,6 +82,41 @@ impl<'a> Statement<'a> {
             rest = next;
         }
         Ok(())
+    }
+
+    /// The byte of the SQL as it was written from which a byte of the rewritten one comes.
+    pub(super) fn origin(
+        sql: &str,
+        dialect: Dialect,
+        parameters: &'a [(&'a str, Parameter)],
+        at: usize,
+    ) -> Option<usize> {
+        let mut statement = Self { sql: String::new(), values: Vec::new() };
+        let mut read = 0;
+        while read < sql.len() {
+            let after_word = statement.sql.ends_with(is_of_word);
+            let (length, token) = next_token(&sql[read..], dialect, &statement.sql, after_word);
+            let before = statement.sql.len();
+            let text = &sql[read..read + length];
+            match token {
+                Token::Parameter => statement.place(&text[1..], dialect, parameters).ok()?,
+                Token::Plain | Token::Foreign => statement.sql.push_str(text),
+            }
+            if at < statement.sql.len() {
+                return Some(if matches!(token, Token::Parameter) { read } else { read + at - before });
+            }
+            read += length;
+        }
+        // The end, where something is missing.
+        Some(sql.trim_end().len())
+    }
+
+    /// A text of the database's, in which placeholders are called by their parameters' names.
+    pub(super) fn in_names(&self, text: &str, sign: char) -> String {
+        let numbered = self.values.iter().enumerate().rev();
+        numbered.fold(text.to_owned(), |text, (index, named)| {
+            text.replace(&format!("{sign}{}", index + 1), &format!(":{}", named.name))
+        })
     }
 
     fn place(
@@ -133,7 +168,7 @@ pub(super) fn names(sql: &str, dialect: Dialect) -> Vec<&str> {
     let mut at = 0;
     while at < sql.len() {
         let before = &sql[..at];
-        let after_word = before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '$');
+        let after_word = before.ends_with(is_of_word);
         let (length, token) = next_token(&sql[at..], dialect, before, after_word);
         let name = &sql[at..at + length];
         if matches!(token, Token::Parameter) && !names.contains(&&name[1..]) {
@@ -142,6 +177,11 @@ pub(super) fn names(sql: &str, dialect: Dialect) -> Vec<&str> {
         at += length;
     }
     names
+}
+
+/// Whether a sign behind this one goes on with a word.
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_' || c == '$'
 }
 
 enum Token {

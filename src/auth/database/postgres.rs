@@ -11,15 +11,17 @@ use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{
-    PgArgumentBuffer, PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow, PgStatement, PgTypeInfo,
-    PgValueRef,
+    PgArgumentBuffer, PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgErrorPosition, PgPool,
+    PgPoolOptions, PgRow, PgStatement, PgTypeInfo, PgValueRef,
 };
 use sqlx::{
     Arguments, AssertSqlSafe, Column, Connection, Either, Encode, Executor, Postgres, Row as _, SqlSafeStr,
     Statement as _, Type, TypeInfo, ValueRef,
 };
+use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::error::is_away;
 use super::placeholders::{Named, Statement};
 use super::{DatabaseError, DatabaseOptions, Parameter, Row};
 
@@ -44,7 +46,14 @@ pub(super) async fn connect(url: &str, options: &DatabaseOptions) -> Result<PgPo
                 Ok(true)
             })
         });
-    Ok(pool.connect_with(connect).await?)
+    match pool.connect_with(connect.clone()).await {
+        // The pool has tried again and again, and does not say what it met; one connection does.
+        Err(sqlx::Error::PoolTimedOut) => {
+            let tried = timeout(options.acquire_time, PgConnection::connect_with(&connect)).await;
+            Err(tried.ok().and_then(Result::err).unwrap_or(sqlx::Error::PoolTimedOut).into())
+        }
+        connected => Ok(connected?),
+    }
 }
 
 pub(super) async fn rows(pool: &PgPool, statement: &Statement<'_>) -> Result<Vec<Row>, DatabaseError> {
@@ -66,8 +75,24 @@ pub(super) async fn row(pool: &PgPool, statement: &Statement<'_>) -> Result<Opti
 pub(super) async fn understand(pool: &PgPool, statement: &Statement<'_>) -> Result<(), DatabaseError> {
     use sqlx::{Executor as _, SqlSafeStr as _};
     let mut connection = pool.acquire().await?;
-    (&mut *connection).prepare(AssertSqlSafe(statement.sql.clone()).into_sql_str()).await?;
-    Ok(())
+    let prepared = (&mut *connection).prepare(AssertSqlSafe(statement.sql.clone()).into_sql_str()).await;
+    prepared.map(drop).map_err(|error| misunderstood(error, statement))
+}
+
+/// What PostgreSQL says of a statement, and where: it counts characters from 1.
+fn misunderstood(error: sqlx::Error, statement: &Statement<'_>) -> DatabaseError {
+    let said = error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>());
+    let Some(said) = said.filter(|_| !is_away(&error)) else { return error.into() };
+    let at = match said.position() {
+        Some(PgErrorPosition::Original(number)) => {
+            let mut characters = statement.sql.char_indices();
+            Some(characters.nth(number.saturating_sub(1)).map_or(statement.sql.len(), |(byte, _)| byte))
+        }
+        _ => None,
+    };
+    let parts = [Some(said.message()), said.detail(), said.hint()];
+    let message = parts.into_iter().flatten().map(|part| part.trim_end_matches('.')).collect::<Vec<_>>();
+    DatabaseError::Misunderstood { message: statement.in_names(&message.join(". "), '$'), at }
 }
 
 pub(super) async fn execute(pool: &PgPool, statement: &Statement<'_>) -> Result<u64, DatabaseError> {

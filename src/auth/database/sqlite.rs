@@ -13,6 +13,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqlitePoolOptions, SqliteRow, SqliteValueRef};
 use sqlx::{AssertSqlSafe, Column, Connection as _, Row as _, Sqlite, TypeInfo, ValueRef};
 
+use super::error::is_away;
 use super::parameters::django_time;
 use super::placeholders::{Named, Statement};
 use super::sqlite_shelf::Shelf;
@@ -77,9 +78,40 @@ pub(super) async fn row(shelf: &Shelf, statement: &Statement<'_>) -> Result<Opti
 pub(super) async fn understand(shelf: &Shelf, statement: &Statement<'_>) -> Result<(), DatabaseError> {
     use sqlx::{Executor as _, SqlSafeStr as _};
     let mut taken = shelf.take().await?;
-    taken.connection().prepare(AssertSqlSafe(statement.sql.clone()).into_sql_str()).await?;
+    let prepared = taken.connection().prepare(AssertSqlSafe(statement.sql.clone()).into_sql_str()).await;
+    prepared.map(drop).map_err(|error| misunderstood(error, statement))?;
     shelf.give_back(taken);
     Ok(())
+}
+
+/// What SQLite says of a statement. The place is not told; but where the word that is complained of stands but once, there
+/// it is.
+fn misunderstood(error: sqlx::Error, statement: &Statement<'_>) -> DatabaseError {
+    let said = error.as_database_error().filter(|_| !is_away(&error)).map(|said| said.message().to_owned());
+    let Some(message) = said else { return error.into() };
+    let at = complained_of(&message).and_then(|word| only_place(&statement.sql, word));
+    DatabaseError::Misunderstood { message: statement.in_names(&message, '?'), at }
+}
+
+/// The word in `no such column: c.titel`, `near "FORM": syntax error` and the like.
+fn complained_of(message: &str) -> Option<&str> {
+    if let Some((word, _)) = message.strip_prefix("near \"").and_then(|rest| rest.split_once("\": ")) {
+        return Some(word);
+    }
+    let (_, word) = message.rsplit_once(": ")?;
+    Some(word.trim_matches('"')).filter(|word| !word.is_empty() && !word.contains(' '))
+}
+
+/// Where a word stands that stands there once.
+fn only_place(sql: &str, word: &str) -> Option<usize> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let mut places = sql.match_indices(word).map(|(at, _)| at).filter(|at| {
+        let (before, behind) = (&sql[..*at], &sql[at + word.len()..]);
+        !(word.starts_with(is_part) && before.ends_with(is_part)
+            || word.ends_with(is_part) && behind.starts_with(is_part))
+    });
+    let place = places.next()?;
+    places.next().is_none().then_some(place)
 }
 
 pub(super) async fn execute(shelf: &Shelf, statement: &Statement<'_>) -> Result<u64, DatabaseError> {

@@ -24,7 +24,7 @@ pub(crate) use layers::{layer_of, layers_of};
 pub use parts::Parts;
 pub(crate) use tables::{has_demo_accounts, make_missing};
 pub(crate) use trial::Trial;
-pub(crate) use users::{Users, users_of};
+pub(crate) use users::{Users, table_of, users_of};
 
 use super::ConfigError;
 use crate::auth::{DatabaseError, JwtKeyError, PasswordError, SessionError};
@@ -51,6 +51,9 @@ pub enum BuildError {
     /// There is no database.
     #[error("the config file has no table [database], where users live")]
     NoDatabase,
+    /// The users' table has not been made.
+    #[error("the database has no table {0:?}; `migrate` makes it")]
+    NoTable(String),
     /// Nowhere to keep sessions.
     #[error("the config file has neither a table [database] nor a session.backend that needs none")]
     NoSessions,
@@ -58,7 +61,7 @@ pub enum BuildError {
     #[error("the sessions")]
     Sessions(#[from] SessionError),
     /// A query that the database refuses.
-    #[error("the database refuses a query of the config file\n\n{0}")]
+    #[error("the database does not understand {}\n\n{}", queries_in(.0), .0)]
     Queries(Box<ConfigError>),
     /// A file of SQL that cannot be run.
     #[error("{}: {what}", file.display())]
@@ -99,6 +102,13 @@ pub enum BuildError {
         /// What is wrong with it.
         source: PatternError,
     },
+}
+
+fn queries_in(error: &ConfigError) -> String {
+    match error.count() {
+        1 => "a query of the config file".to_owned(),
+        count => format!("{count} queries of the config file"),
+    }
 }
 
 impl From<ConfigError> for BuildError {

@@ -121,7 +121,7 @@ impl Checked<'_> {
             RouteError::Pattern(error) => {
                 let text = candidate.pattern.text();
                 let at = text.char_indices().nth(error.position().saturating_sub(1));
-                let span = self.place_in(&whole, text, at.map_or(text.len(), |(byte, _)| byte), 1);
+                let span = self.document.place_in(&whole, text, at.map_or(text.len(), |(byte, _)| byte), 1);
                 Problem::new(span, error.problem()).expecting(candidate.pattern.expected())
             }
             RouteError::Unreachable { earlier, .. } => {
@@ -132,17 +132,5 @@ impl Checked<'_> {
             }
             other => Problem::new(whole, other.to_string()),
         }
-    }
-
-    /// Where a part of a value stands, when the file has the value letter by letter; else where the value stands.
-    pub(super) fn place_in(&self, span: &Span, value: &str, at: usize, length: usize) -> Span {
-        let found = self.document.text.get(span.clone()).and_then(|text| text.find(value));
-        found.map_or_else(
-            || span.clone(),
-            |found| {
-                let start = span.start + found + at;
-                start..start + length
-            },
-        )
     }
 }

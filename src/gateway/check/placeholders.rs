@@ -47,7 +47,7 @@ impl Checked<'_> {
     }
 
     fn mistake(&mut self, text: &Placed<String>, mistake: Mistake, expected: &str) {
-        let span = self.place_in(&text.span, text, mistake.at, 1);
+        let span = self.document.place_in(&text.span, text, mistake.at, 1);
         self.report(Problem::new(span, mistake.what).expecting(expected));
     }
 

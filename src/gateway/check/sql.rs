@@ -3,6 +3,7 @@
 use super::Checked;
 use super::patterns::Captures;
 use crate::auth::{Database, DatabaseError};
+use crate::gateway::document::Document;
 use crate::gateway::problem::Problem;
 use crate::gateway::reader::{nearest, one_of};
 use crate::gateway::setting::Placed;
@@ -17,6 +18,7 @@ pub(crate) const OF_USERS: [&str; 2] = ["user_id", "username"];
 /// When it cannot be reached.
 pub(crate) async fn check_queries(
     settings: &Settings,
+    document: &Document,
     database: &Database,
 ) -> Result<Vec<Problem>, DatabaseError> {
     let url = settings.database.as_ref().map_or("", |database| database.url.0.expose());
@@ -29,6 +31,13 @@ pub(crate) async fn check_queries(
         match database.prepare(sql, &crate::auth::parameter_names(sql, url)).await {
             Ok(()) => {}
             Err(error) if error.is_unavailable() => return Err(error),
+            Err(DatabaseError::Misunderstood { message, at }) => {
+                let span = at.map_or_else(
+                    || sql.span.clone(),
+                    |at| document.place_in(&sql.span, sql, at, name_length(&sql[at..])),
+                );
+                problems.push(Problem::new(span, message).expecting("a query that the database understands"));
+            }
             Err(error) => {
                 let what = crate::Error::from(error).chain();
                 problems.push(
@@ -38,6 +47,11 @@ pub(crate) async fn check_queries(
         }
     }
     Ok(problems)
+}
+
+/// The length of the name at the beginning of a text, with its qualifiers.
+fn name_length(text: &str) -> usize {
+    text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).unwrap_or(text.len()).max(1)
 }
 
 impl Checked<'_> {
@@ -56,7 +70,7 @@ impl Checked<'_> {
                 continue;
             }
             let at = sql.find(&format!(":{name}")).unwrap_or_default();
-            let span = self.place_in(&sql.span, sql, at, name.len() + 1);
+            let span = self.document.place_in(&sql.span, sql, at, name.len() + 1);
             let expected: Vec<String> = known.iter().map(|name| format!(":{name}")).collect();
             let expected = one_of(&expected.iter().map(String::as_str).collect::<Vec<_>>());
             let problem = Problem::new(span, format!("the route has no value for :{name}"))

@@ -3,7 +3,7 @@
 use super::Checked;
 use crate::gateway::build::shards_of;
 use crate::gateway::problem::Problem;
-use crate::gateway::settings::{Backend, SocketRoute};
+use crate::gateway::settings::{Accept, Backend, SocketRoute};
 use crate::layers::ChannelName;
 
 /// More channels than workers would ever listen to are a slip of the pen.
@@ -12,6 +12,14 @@ const MOST_SHARDS: u32 = 1024;
 impl Checked<'_> {
     pub(super) fn worker(&mut self, route: &SocketRoute) {
         let is_worker = *route.consumer == "worker";
+        let set = [
+            (route.shards.value != 1, "shards", &route.shards.span),
+            (route.accept.value != Accept::Worker, "accept", &route.accept.span),
+        ];
+        for (_, key, span) in set.into_iter().filter(|(is_set, _, _)| *is_set && !is_worker) {
+            let what = format!("{key} for the consumer {}", route.consumer.value);
+            self.report(Problem::new(span.clone(), what).expecting("consumer = \"worker\" beside it"));
+        }
         let Some(channel) = &route.channel else {
             if is_worker && !self.document.has(&route.span, "channel") {
                 let problem = Problem::new(route.span.clone(), "the consumer worker without a channel");
@@ -28,7 +36,7 @@ impl Checked<'_> {
         }
         let shards = &route.shards;
         if !(1..=MOST_SHARDS).contains(&shards.value) {
-            let problem = Problem::new(shards.span.clone(), format!("found {}", shards.value));
+            let problem = Problem::new(shards.span.clone(), format!("shards: found {}", shards.value));
             self.report(problem.expecting(format!("a number from 1 to {MOST_SHARDS}")));
         } else if channel.contains('!')
             || shards_of(channel, shards.value).any(|name| ChannelName::new(name).is_err())

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ::http::{Method, StatusCode};
+use ::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
 use super::allow::Allow;
 use super::bearer::Bearing;
 use crate::gateway::document::{Node, Span, Value};
+use crate::gateway::problem::Problem;
 use crate::gateway::reader::Reader;
 use crate::gateway::section::section;
 use crate::gateway::setting::{Placed, Setting};
@@ -80,7 +81,7 @@ section! {
         /// The status.
         status: StatusCode = StatusCode::OK,
         /// Headers.
-        headers: BTreeMap<String, HeaderText> = BTreeMap::new(),
+        headers: Headers = Headers(Vec::new()),
         /// The body.
         body: String = String::new(),
     }
@@ -213,9 +214,47 @@ impl Setting for CachePolicy {
     }
 }
 
+/// Headers of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Headers(pub(crate) Vec<(HeaderName, HeaderValue)>);
+
+/// Those that say how an answer is carried, which is for the server to say.
+const CARRIAGE: [HeaderName; 4] =
+    [header::CONNECTION, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::UPGRADE];
+
+impl Setting for Headers {
+    fn expected() -> String {
+        format!("a table, each value {}", HeaderText::expected())
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let Some(entries) = node.entries() else { return reader.wrong(node, &Self::expected()) };
+        let mut read = Vec::new();
+        for entry in entries {
+            let name = entry.key.parse().ok().filter(|name| !CARRIAGE.contains(name));
+            if name.is_none() {
+                let what = format!("this cannot be a header here: {:?}", entry.key);
+                let problem = Problem::new(entry.key_span.clone(), what);
+                reader.report::<()>(problem.expecting("a name such as \"Content-Language\""));
+            }
+            read.push(name.zip(HeaderText::read(&entry.node, reader)));
+        }
+        let read: Option<Vec<_>> = read.into_iter().collect();
+        Some(Self(read?.into_iter().map(|(name, text): (_, HeaderText)| (name, text.0)).collect()))
+    }
+
+    fn show(&self) -> Option<String> {
+        let shown = |(name, value): &(HeaderName, HeaderValue)| {
+            Some(format!("{:?} = {}", name.as_str(), HeaderText(value.clone()).show()?))
+        };
+        let shown: Vec<String> = self.0.iter().filter_map(shown).collect();
+        Some(if shown.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", shown.join(", ")) })
+    }
+}
+
 /// A header's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct HeaderText(pub(crate) ::http::HeaderValue);
+pub(crate) struct HeaderText(pub(crate) HeaderValue);
 
 impl Setting for HeaderText {
     fn expected() -> String {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::changed;
 use crate::Limits;
-use crate::gateway::document::{Node, Value};
+use crate::gateway::document::Node;
 use crate::gateway::reader::Reader;
 use crate::gateway::section::section;
 use crate::gateway::setting::Setting;
@@ -148,8 +148,8 @@ impl Setting for CompressionLevel {
     }
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match node.value {
-            Value::Integer(Some(level @ 1..=9)) => u8::try_from(level).ok().map(Self),
+        match node.number() {
+            Some(level @ 1..=9) => u8::try_from(level).ok().map(Self),
             _ => reader.wrong(node, &Self::expected()),
         }
     }
@@ -169,9 +169,9 @@ impl Setting for DrainCode {
     }
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        match node.value {
-            Value::Integer(Some(1012)) => Some(Self(CloseCode::RESTART)),
-            Value::Integer(Some(1001)) => Some(Self(CloseCode::AWAY)),
+        match node.number() {
+            Some(1012) => Some(Self(CloseCode::RESTART)),
+            Some(1001) => Some(Self(CloseCode::AWAY)),
             _ => reader.wrong(node, &Self::expected()),
         }
     }

@@ -37,7 +37,7 @@ section! {
         shards: Placed<u32> = Placed { value: 1, span: 0..0 },
         /// For `worker`: who accepts clients: the `worker`, by `websocket.accept` within `limits.accept_time`, or
         /// `at_once`, once the worker's channel has taken the client's arrival.
-        accept: Accept = Accept::Worker,
+        accept: Placed<Accept> = Placed { value: Accept::Worker, span: 0..0 },
         /// The alias of the channel layer.
         channel_layer: Placed<String> = Placed { value: "default".to_owned(), span: 0..0 },
         /// The largest message. Without it, `limits.message_bytes`.

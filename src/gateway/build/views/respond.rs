@@ -1,6 +1,6 @@
 //! `respond`: an answer as it stands in the file.
 
-use ::http::{HeaderName, HeaderValue, header};
+use ::http::{HeaderValue, header};
 
 use crate::gateway::settings::Respond;
 use crate::http::{Body, BoxedView, Response};
@@ -8,9 +8,7 @@ use crate::http::{Body, BoxedView, Response};
 /// A view that gives the same answer to everyone.
 pub(super) fn view(settings: &Respond) -> BoxedView {
     let (status, body) = (settings.status, bytes::Bytes::from(settings.body.clone()));
-    let headers: Vec<(HeaderName, HeaderValue)> = (settings.headers.iter())
-        .filter_map(|(name, value)| Some((name.parse().ok()?, value.0.clone())))
-        .collect();
+    let headers = settings.headers.0.clone();
     BoxedView::new(move |_| {
         let mut response = Response::new(Body::from(body.clone()));
         *response.status_mut() = status;

@@ -30,7 +30,7 @@ impl WorkerRoute {
     pub(super) fn of(route: &SocketRoute, groups: Groups) -> Option<Self> {
         let names = shards_of(route.channel.as_ref()?, route.shards.value);
         let channels: Arc<[ChannelName]> = names.filter_map(|name| ChannelName::new(name).ok()).collect();
-        (!channels.is_empty()).then_some(Self { groups, channels, accept: route.accept })
+        (!channels.is_empty()).then_some(Self { groups, channels, accept: route.accept.value })
     }
 
     /// The channel of one client, for good: its messages stay in order, and its worker may keep what it knows of it.
