@@ -100,6 +100,11 @@ impl Document {
         table.and_then(Node::entries).unwrap_or_default().iter().any(|entry| entry.key == key)
     }
 
+    /// Where the value of a table's key stands.
+    pub(crate) fn value_in(&self, table: &Span, key: &str) -> Option<Span> {
+        Some(self.root.table_at(table)?.entry(key)?.node.span.clone())
+    }
+
     /// Whether a table at the top has a key.
     pub(crate) fn has_in(&self, name: &str, key: &str) -> bool {
         let table = self.root.entries().unwrap_or_default().iter().find(|entry| entry.key == name);

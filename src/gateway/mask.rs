@@ -1,5 +1,6 @@
 //! A line of the file as an error may show it: with a caret, and without secrets.
 
+use super::columns::columns;
 use super::document::{Document, Entry, Node, Span, Value};
 use super::problem::Problem;
 
@@ -57,7 +58,10 @@ impl Excerpt {
     }
 
     pub(super) fn caret(&self) -> String {
-        format!("{}{}", " ".repeat(self.at), "^".repeat(self.length.max(1)))
+        let before = columns(self.text.chars().take(self.at));
+        let marked = columns(self.text.chars().skip(self.at).take(self.length));
+        // Behind the end of the line there is nothing to be as wide as.
+        format!("{}{}", " ".repeat(before), "^".repeat(marked.max(self.length).max(1)))
     }
 }
 

@@ -7,6 +7,7 @@
 mod accounts;
 mod build;
 mod check;
+mod columns;
 mod deployment;
 mod document;
 mod embedded;

@@ -22,6 +22,7 @@ mod raw;
 mod redis;
 mod reference;
 mod reload;
+mod secrets;
 mod secure_upstream;
 mod sentinel;
 mod site;

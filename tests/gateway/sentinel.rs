@@ -5,14 +5,13 @@ use std::time::{Duration, Instant};
 use super::binary::{Folder, stderr_of};
 use super::raw::Raw;
 use super::redis::RedisServer;
+use super::waiting::eventually_async;
 
-/// Waits, within bounds, for something to be so.
+/// How long a fail-over may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
-    while !holds() {
-        assert!(Instant::now() < patience, "it never came to be that {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    eventually_async(what, PATIENCE, async || holds()).await;
 }
 
 /// A master, a replica that is in step with it, and a Sentinel that knows both.
@@ -83,7 +82,7 @@ async fn a_site_follows_a_fail_over(backend: &str) {
     })
     .await;
     // While the layer looks for its new master, messages may get lost, which the client is told of.
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + PATIENCE;
     loop {
         assert!(Instant::now() < patience, "no message came through the new master");
         client.send_text("2").await;

@@ -77,10 +77,14 @@ impl DatabaseError {
 impl From<sqlx::Error> for DatabaseError {
     fn from(error: sqlx::Error) -> Self {
         if is_away(&error) {
-            return Self::Unavailable(error.into());
+            // The wrapping of both says the same over again.
+            return Self::Unavailable(match error {
+                sqlx::Error::Io(error) => error.into(),
+                sqlx::Error::Database(said) => said.into_error(),
+                other => other.into(),
+            });
         }
         match error {
-            // Its wrapping says the same over again.
             sqlx::Error::Database(said) if said.is_unique_violation() => Self::Conflict(said.into_error()),
             sqlx::Error::Database(said) => Self::Refused(said.into_error()),
             other => Self::Refused(other.into()),

@@ -41,7 +41,7 @@ async fn fill_if_new(
     demo: &DemoSettings,
     database: &Database,
 ) -> Result<(), BuildError> {
-    let table = &settings.auth.user_table;
+    let table = &settings.auth.user_table.value;
     if database.row(&format!("SELECT 1 FROM \"{table}\" LIMIT 1"), &[]).await?.is_some() {
         return Ok(());
     }

@@ -95,9 +95,9 @@ pub(crate) fn users_of(settings: &Settings, database: &Database) -> Result<Datab
 /// Where users are.
 pub(crate) fn table_of(settings: &Settings) -> UserTable {
     let mut table = UserTable::default();
-    table.table.clone_from(&settings.auth.user_table);
-    table.id.clone_from(&settings.auth.id_column);
-    table.username.clone_from(&settings.auth.name_column);
+    table.table.clone_from(&settings.auth.user_table.value);
+    table.id.clone_from(&settings.auth.id_column.value);
+    table.username.clone_from(&settings.auth.name_column.value);
     table
 }
 

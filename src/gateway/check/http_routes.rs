@@ -77,6 +77,11 @@ impl Checked<'_> {
         match target {
             Target::Redirect(redirect) => self.one_address(redirect),
             Target::Events(events) => {
+                if events.groups.is_empty() {
+                    let problem =
+                        Problem::new(events.span.clone(), "events without a group to take them from");
+                    self.report(problem.expecting("groups = [\"…\"], such as [\"user_{user.id}\"]"));
+                }
                 let captured = captures_of(route.path.as_ref(), route.re_path.as_ref());
                 for group in &events.groups {
                     self.group(group, &captured, route.has_users());

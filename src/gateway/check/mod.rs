@@ -14,11 +14,12 @@ mod workers;
 
 use std::collections::BTreeSet;
 
-use super::build::Parts;
+use super::build::{BuildError, Parts};
 use super::document::Document;
 use super::problem::Problem;
 use super::settings::Settings;
 use crate::http::Templates;
+use crate::layers::LayerError;
 use crate::routing::{Names, ReverseError};
 
 pub(crate) use sql::check_queries;
@@ -106,7 +107,15 @@ impl Checked<'_> {
     fn layers(&mut self) {
         let settings = self.settings;
         for (alias, layer) in &settings.channel_layers {
-            if let Err(error) = super::build::layer_of(alias, layer) {
+            let error = match super::build::layer_of(alias, layer) {
+                Ok(_) => continue,
+                Err(error) => error,
+            };
+            if let BuildError::Layer { source: LayerError::Setting { setting, reason }, .. } = &error {
+                let place =
+                    self.document.value_in(&layer.span, setting).unwrap_or_else(|| layer.span.clone());
+                self.report(Problem::new(place, format!("{setting}: {reason}")));
+            } else {
                 let what = crate::Error::from(error).chain();
                 self.report(Problem::new(layer.span.clone(), what));
             }

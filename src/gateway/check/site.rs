@@ -36,6 +36,7 @@ impl Checked<'_> {
         self.secret_key();
         self.hosts();
         self.sessions();
+        self.user_table();
         self.files();
         self.health_path();
         self.collector();
@@ -145,6 +146,20 @@ impl Checked<'_> {
         if backend.value == SessionBackend::SignedCookies && settings.secret_key.is_none() {
             let problem = Problem::new(backend.span.clone(), "signed sessions without a secret key");
             self.report(problem.expecting("secret_key = \"${SOLENT_SECRET_KEY}\""));
+        }
+    }
+
+    /// Names that stand in statements as they are.
+    fn user_table(&mut self) {
+        let auth = &self.settings.auth;
+        let is_word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        };
+        let table = (&auth.user_table, auth.user_table.split('.').all(is_word));
+        let columns = [&auth.id_column, &auth.name_column].map(|column| (column, is_word(column)));
+        for (name, _) in [table].into_iter().chain(columns).filter(|(_, is_right)| !is_right) {
+            let what = format!("no table or column can be named {:?} here", name.value);
+            self.report(Problem::new(name.span.clone(), what).expecting("letters, digits and _"));
         }
     }
 

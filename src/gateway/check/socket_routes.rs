@@ -1,5 +1,7 @@
 //! Sockets: consumers that exist, and what each of them needs.
 
+use ::http::HeaderName;
+
 use super::Checked;
 use super::patterns::captures_of;
 use crate::gateway::problem::Problem;
@@ -16,6 +18,7 @@ impl Checked<'_> {
             self.consumer(route);
             self.worker(route);
             self.groups(route);
+            self.subprotocols(route);
             self.bounds(route);
             if let Some(allow) = &route.allow {
                 let captured = captures_of(route.path.as_ref(), route.re_path.as_ref());
@@ -86,6 +89,17 @@ impl Checked<'_> {
         }
         if !groups.is_empty() || *route.consumer == "worker" {
             self.layer(&route.channel_layer, &route.span);
+        }
+    }
+
+    /// Subprotocols travel in a header, divided by commas.
+    fn subprotocols(&mut self, route: &SocketRoute) {
+        for subprotocol in &route.subprotocols {
+            if HeaderName::from_bytes(subprotocol.as_bytes()).is_err() {
+                let what = format!("no subprotocol can be named {:?}", subprotocol.value);
+                let problem = Problem::new(subprotocol.span.clone(), what);
+                self.report(problem.expecting("a word without spaces and commas, such as \"chat.v1\""));
+            }
         }
     }
 

@@ -24,11 +24,11 @@ section! {
         /// or `never`.
         rehash: RehashWhen = RehashWhen::Weaker,
         /// The table of users.
-        user_table: String = "auth_user".to_owned(),
+        user_table: Placed<String> = Placed { value: "auth_user".to_owned(), span: 0..0 },
         /// Its primary key.
-        id_column: String = "id".to_owned(),
+        id_column: Placed<String> = Placed { value: "id".to_owned(), span: 0..0 },
         /// The name that users log in with.
-        name_column: String = "username".to_owned(),
+        name_column: Placed<String> = Placed { value: "username".to_owned(), span: 0..0 },
         /// Failed log-ins, each process counting for itself; beyond, 429 with `Retry-After`.
         throttle: ThrottleTable,
         /// Tokens of clients that are no browsers, for the routes that say `bearer`.

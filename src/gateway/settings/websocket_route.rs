@@ -43,7 +43,7 @@ section! {
         /// The largest message. Without it, `limits.message_bytes`.
         max_message_size: Option<ByteSize> = None,
         /// Subprotocols that are spoken here, in order of preference.
-        subprotocols: Vec<String> = Vec::new(),
+        subprotocols: Vec<Placed<String>> = Vec::new(),
         /// How many messages clients may send.
         rate: Option<Rates> = None,
         /// Sockets at once for one user.

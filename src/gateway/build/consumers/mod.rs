@@ -80,7 +80,7 @@ fn policy_of(route: &SocketRoute) -> Policy {
         policy.on_error = route.on_error;
         policy.overflow = route.overflow;
         policy.max_message_size = route.max_message_size.map(|size| size.0);
-        policy.subprotocols = route.subprotocols.clone();
+        policy.subprotocols = route.subprotocols.iter().map(|name| name.value.clone()).collect();
         policy.layer = (!route.channel_layer.is_empty()).then(|| route.channel_layer.value.clone());
     })
 }
