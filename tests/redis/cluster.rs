@@ -14,27 +14,33 @@ use crate::waiting::{Pace, eventually};
 
 const SLOTS: u32 = 16384;
 
+/// A server that may belong to a cluster.
+fn node() -> RedisServer {
+    let bus = free_port().to_string();
+    let options = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+    RedisServer::with(&[&options[..], &["--cluster-node-timeout", "1000"]].concat())
+}
+
+fn meet(server: &RedisServer, other: &RedisServer) {
+    let bus: Vec<String> = other.run(&["CONFIG", "GET", "cluster-port"]);
+    server.run::<()>(&["CLUSTER", "MEET", "127.0.0.1", &other.port().to_string(), &bus[1]]);
+}
+
+fn id(server: &RedisServer) -> String {
+    server.run(&["CLUSTER", "MYID"])
+}
+
 /// Three masters.
 pub(crate) struct Cluster(pub(crate) Vec<RedisServer>);
 
 impl Cluster {
     pub(crate) async fn start() -> Self {
-        let servers: Vec<RedisServer> = (0..3)
-            .map(|_| {
-                let bus = free_port().to_string();
-                let options = ["--cluster-enabled", "yes", "--cluster-port", &bus];
-                RedisServer::with(&[&options[..], &["--cluster-node-timeout", "1000"]].concat())
-            })
-            .collect();
+        let servers: Vec<RedisServer> = (0..3).map(|_| node()).collect();
         for (index, server) in (0..).zip(&servers) {
             let (first, last) = (index * SLOTS / 3, (index + 1) * SLOTS / 3 - 1);
             server.run::<()>(&["CLUSTER", "ADDSLOTSRANGE", &first.to_string(), &last.to_string()]);
         }
-        for other in &servers[1..] {
-            let bus: Vec<String> = other.run(&["CONFIG", "GET", "cluster-port"]);
-            let port = other.port().to_string();
-            servers[0].run::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus[1]]);
-        }
+        servers[1..].iter().for_each(|other| meet(&servers[0], other));
         let cluster = Self(servers);
         cluster.until_whole().await;
         cluster
@@ -63,6 +69,28 @@ impl Cluster {
         Arc::new(layer)
     }
 
+    /// A replica of a master, in step with it.
+    async fn replica_of(&self, master: usize) -> RedisServer {
+        let replica = node();
+        meet(&self.0[master], &replica);
+        let known = id(&self.0[master]);
+        eventually("the replica knows its master", || {
+            replica.try_run::<()>(&["CLUSTER", "REPLICATE", &known]).is_ok()
+        })
+        .await;
+        eventually("the replica is in step and known to all", || {
+            let info = replica.run::<String>(&["INFO", "replication"]);
+            let own = id(&replica);
+            info.contains("master_link_status:up")
+                && self.0.iter().all(|node| {
+                    let nodes: String = node.run(&["CLUSTER", "NODES"]);
+                    nodes.lines().any(|line| line.starts_with(&own) && line.contains("slave"))
+                })
+        })
+        .await;
+        replica
+    }
+
     /// The sharded channels that someone is subscribed to, node by node.
     fn shards(&self) -> Vec<Vec<String>> {
         self.0.iter().map(|server| server.run(&["PUBSUB", "SHARDCHANNELS"])).collect()
@@ -77,7 +105,6 @@ impl Cluster {
         let (slot, channel) = (self.slot_of(room), format!("asgi__group__{room}"));
         let from = self.shards().iter().position(|found| found.contains(&channel)).expect("a subscription");
         let to = (from + 1) % 3;
-        let id = |server: &RedisServer| server.run::<String>(&["CLUSTER", "MYID"]);
         let (source, target) = (&self.0[from], &self.0[to]);
         target.run::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &id(source)]);
         source.run::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &id(target)]);
@@ -193,6 +220,41 @@ async fn a_slots_move_is_followed_and_told_to_its_groups_alone() {
     assert_eq!(quiet.try_recv(), None, "the other group was not concerned");
     here.group_send(&other, event(&json!({"n": 1}))).await.expect("sent");
     assert_eq!(next(&mut quiet).await, event(&json!({"n": 1})));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fail_over_to_a_replica_is_followed() {
+    let mut cluster = Cluster::start().await;
+    let replica = cluster.replica_of(0).await;
+    let (here, there) = (cluster.layer().await, cluster.layer().await);
+    let rooms: Vec<GroupName> = (0..12).map(|number| group(&format!("room_{number}"))).collect();
+    let mut members = Vec::new();
+    for room in &rooms {
+        members.push(member(&here, room).await);
+    }
+    let lost = cluster.shards()[0].len();
+    assert!(lost > 0, "some rooms live on the node that is lost");
+    cluster.0[0].kill();
+    eventually("the replica has taken over, and all know it", || {
+        let role = replica.run::<String>(&["INFO", "replication"]);
+        let whole =
+            |node: &RedisServer| node.run::<String>(&["CLUSTER", "INFO"]).contains("cluster_state:ok");
+        role.contains("role:master") && whole(&replica) && cluster.0[1..].iter().all(whole)
+    })
+    .await;
+    let over = Instant::now();
+    for (room, mailbox) in rooms.iter().zip(&mut members) {
+        until_heard(&there, room, mailbox).await;
+    }
+    assert!(over.elapsed() < Duration::from_secs(2), "messages flow again after {:?}", over.elapsed());
+    eventually("every subscription is there again", || {
+        let there = replica.run::<Vec<String>>(&["PUBSUB", "SHARDCHANNELS"]).len();
+        let others =
+            cluster.0[1..].iter().map(|node| node.run::<Vec<String>>(&["PUBSUB", "SHARDCHANNELS"]).len());
+        there + others.sum::<usize>() == rooms.len()
+    })
+    .await;
+    eventually("ready again", || here.is_ready() && there.is_ready()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

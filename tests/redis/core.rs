@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::json;
 use solent::layers::redis::format::{Codec, Fernet, Serializers};
-use solent::layers::redis::{Host, RedisChannelLayer, RedisSettings};
+use solent::layers::redis::{RedisChannelLayer, RedisSettings};
 use solent::layers::{Capacities, ChannelLayer, DropCause, Event, LayerError, MailboxOptions, Map, Value};
 
 use crate::layer_suite::{channel, event, group, next, within};
@@ -368,21 +368,4 @@ fn settings_that_cannot_be_are_errors_that_name_them() {
     let mut settings = RedisSettings::default();
     settings.capacity = Capacities::new(1);
     assert!(RedisChannelLayer::new(settings).is_ok());
-}
-
-#[tokio::test]
-async fn an_acl_user_with_the_documented_rights_suffices() {
-    let server = RedisServer::start();
-    let rights = ["+@sortedset", "+expire", "+del", "+scan", "+eval", "+ping", "~asgi*"];
-    let user = [&["ACL", "SETUSER", "chat", "on", ">secret"][..], &rights[..]].concat();
-    server.run::<()>(&user);
-    let host = Host::parse(&format!("redis://chat:secret@127.0.0.1:{}", server.port())).expect("a host");
-    let layer = started(RedisSettings::of(host)).await;
-    let mut mailbox = layer.new_channel("specific", MailboxOptions::default()).await.expect("a mailbox");
-    layer.group_add(&group("room"), &mailbox).await.expect("joined");
-    layer.group_send(&group("room"), numbered(1)).await.expect("sent");
-    assert_eq!(next(&mut mailbox).await, numbered(1));
-    layer.send(&channel("work"), numbered(2)).await.expect("sent");
-    assert_eq!(within(layer.receive(&channel("work"))).await.expect("received"), numbered(2));
-    layer.flush().await.expect("flushed");
 }

@@ -1,7 +1,7 @@
 //! Kinds of hosts: TLS with an authority of one's own, and the master that Sentinels name, through a fail-over.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
@@ -93,10 +93,13 @@ async fn a_fail_over_is_followed() {
         mailboxes.push(mailbox);
     }
     master.kill();
-    eventually_async("the Sentinel has promoted the replica", 3 * PATIENCE, async || {
-        replica.run::<String>(&["INFO", "replication"]).contains("role:master")
+    eventually_async("the Sentinel has promoted the replica and names it", 3 * PATIENCE, async || {
+        let named: Vec<String> = sentinel.run(&["SENTINEL", "get-master-addr-by-name", "solent"]);
+        named[1] == replica.port().to_string()
+            && replica.run::<String>(&["INFO", "replication"]).contains("role:master")
     })
     .await;
+    let over = Instant::now();
     // A Sentinel also disconnects clients while it promotes, so that a send may still fail for a moment.
     for (layer, mailbox) in layers.iter().zip(&mut mailboxes) {
         let marker = event(&json!({"type": "marker"}));
@@ -110,6 +113,7 @@ async fn a_fail_over_is_followed() {
             }
         })
         .await;
+        assert!(over.elapsed() < Duration::from_secs(2), "messages flow again after {:?}", over.elapsed());
         eventually("ready again", || layer.is_ready()).await;
         assert!(
             replica.run::<String>(&["CLIENT", "LIST"]).contains("cmd="),

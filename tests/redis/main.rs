@@ -36,6 +36,7 @@ mod python;
 #[path = "../support/raw.rs"]
 #[allow(unreachable_pub, reason = "each test binary uses the parts that it needs")]
 mod raw;
+mod rights;
 mod rigs;
 mod rooms;
 mod settling;

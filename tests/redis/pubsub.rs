@@ -200,7 +200,7 @@ async fn a_burst_of_group_sends_shares_round_trips_and_a_lone_one_does_not_wait(
 }
 
 #[tokio::test]
-async fn an_acl_user_with_the_documented_rights_suffices() {
+async fn a_password_with_special_letters_is_taken_from_the_url_and_never_printed() {
     let server = RedisServer::start();
     let rights =
         ["+publish", "+subscribe", "+unsubscribe", "+psubscribe", "+punsubscribe", "+ping", "allchannels"];

@@ -12,7 +12,7 @@
 //! # Rights
 //! An ACL user needs, for pub/sub, `+publish +subscribe +unsubscribe +psubscribe +punsubscribe +ping` and
 //! `allchannels`: Redis grants a pattern subscription only by its literal pattern, and each process has its own. For
-//! the core layer, `+@sortedset +expire +del +scan +eval +ping` and `~PREFIX*`.
+//! the core layer, `+@sortedset +expire +del +scan +eval +ping +client|id +client|unblock` and `~PREFIX*`.
 //!
 //! | folder | what it holds |
 //! |---|---|
