@@ -69,8 +69,17 @@ mod slow {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_thousand_messages_reach_a_thousand_sockets_of_two_processes_once_and_in_order() {
+        crowd_on("redis-pubsub").await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_thousand_messages_reach_a_thousand_sockets_over_the_core_layer_too() {
+        crowd_on("redis").await;
+    }
+
+    async fn crowd_on(backend: &str) {
         raise_open_files().await;
-        let site = Two::start();
+        let site = Two::start_on(backend);
         let pace = Arc::new(Pace::default());
         let (mut readers, mut senders) = (Vec::new(), Vec::new());
         for (address, name, password) in

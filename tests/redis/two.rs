@@ -1,7 +1,7 @@
 //! The course chat site of `config/redis.toml`, served by two processes of the plain binary on one Redis.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
@@ -32,7 +32,13 @@ pub(crate) struct Two {
 
 impl Two {
     pub(crate) fn start() -> Self {
+        Self::start_on("redis-pubsub")
+    }
+
+    /// On the layer of that name, in place of the one that the file has.
+    pub(crate) fn start_on(backend: &str) -> Self {
         let (server, folder) = (RedisServer::start(), TempDir::new().expect("a folder"));
+        let config = config_on(folder.path(), backend);
         let start = || {
             let database = format!("sqlite:{}", folder.path().join("site.db").display());
             let mut command = solent();
@@ -41,7 +47,7 @@ impl Two {
                 .env("SOLENT_DATABASE_URL", database)
                 .env("SOLENT_REDIS_URL", server.url())
                 .arg("--config")
-                .arg(project().join("config/redis.toml"));
+                .arg(&config);
             Site::start(&mut command)
         };
         // One after the other: the first makes the database.
@@ -59,6 +65,19 @@ impl Two {
     pub(crate) fn subscribers(&self) -> i64 {
         self.server.run::<Vec<(String, i64)>>(&["PUBSUB", "NUMSUB", ROOM])[0].1
     }
+}
+
+/// `config/redis.toml` with a layer of that name, beside what the file refers to.
+fn config_on(folder: &Path, backend: &str) -> PathBuf {
+    let text = std::fs::read_to_string(project().join("config/redis.toml")).expect("the file");
+    let changed = text.replace("backend = \"redis-pubsub\"", &format!("backend = {backend:?}"));
+    assert!(changed.contains(&format!("backend = {backend:?}")), "the file names its layer");
+    let config = folder.join("config");
+    std::fs::create_dir(&config).expect("a folder");
+    std::os::unix::fs::symlink(project().join("config/demo"), config.join("demo")).expect("a link");
+    std::os::unix::fs::symlink(project().join("templates"), folder.join("templates")).expect("a link");
+    std::fs::write(config.join("redis.toml"), changed).expect("written");
+    config.join("redis.toml")
 }
 
 /// Opens the room's socket with a member's cookies.
