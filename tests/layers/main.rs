@@ -1,6 +1,6 @@
 //! The channel layers room: values, names, events, mailboxes, and the in-memory layer.
 
-#[path = "../support/layer_suite.rs"]
+#[path = "../support/layer_suite/mod.rs"]
 mod layer_suite;
 
 mod capacities;

@@ -2,7 +2,7 @@
 //! channels_redis on the other side.
 #![cfg(feature = "redis")]
 
-#[path = "../support/layer_suite.rs"]
+#[path = "../support/layer_suite/mod.rs"]
 mod layer_suite;
 #[path = "../support/redis.rs"]
 mod redis_server;
