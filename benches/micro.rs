@@ -1,4 +1,5 @@
-//! Micro benchmarks: group sends to 1, 100 and 1,000 mailboxes and sinks.
+//! Micro benchmarks: group sends to 1, 100 and 1,000 mailboxes and sinks, events to and from their forms, and the check
+//! of a session.
 //!
 //! `cargo bench --bench micro`
 
@@ -7,8 +8,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+#[cfg(feature = "auth")]
+use std::time::Duration;
+
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use serde::Deserialize;
+#[cfg(feature = "auth")]
+use solent::auth::{
+    Database, DatabaseOptions, DatabaseSessions, SecretKeys, SessionData, SessionStore, SignedCookieSessions,
+};
 use solent::layers::hub::{Hub, Membership};
+#[cfg(feature = "redis")]
+use solent::layers::redis::format::{Codec, Serializers};
 use solent::layers::{
     ChannelName, EncodingKey, Event, EventSink, GroupName, Mailbox, MailboxOptions, Pushed,
 };
@@ -83,5 +94,80 @@ fn membership(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, group_send, membership);
+#[derive(Deserialize)]
+#[serde(tag = "type")]
+enum Chat {
+    #[serde(rename = "chat.message")]
+    Message { message: String, user: String },
+}
+
+fn event_forms(criterion: &mut Criterion) {
+    let mut benches = criterion.benchmark_group("event");
+    let sent = serde_json::json!({"type": "chat.message", "message": "hello", "user": "alice"});
+    benches.bench_function("of_a_message", |bencher| bencher.iter(|| Event::new(&sent).expect("an event")));
+    benches.bench_function("to_json", |bencher| {
+        bencher.iter_batched(message, |event| event.json().expect("JSON"), BatchSize::SmallInput);
+    });
+    benches.bench_function("decode_once", |bencher| {
+        let decode = |event: Event| {
+            let decoded = event.decode::<Chat>().expect("decodes");
+            let Chat::Message { message, user } = decoded.get();
+            message.len() + user.len()
+        };
+        bencher.iter_batched(message, decode, BatchSize::SmallInput);
+    });
+    benches.bench_function("decode_again", |bencher| {
+        let event = message();
+        bencher.iter(|| event.decode::<Chat>().expect("decodes"));
+    });
+    #[cfg(feature = "redis")]
+    for format in ["msgpack", "json"] {
+        let codec = Codec::new(Serializers::default().get(format).expect("a serializer"));
+        let event = message();
+        let map = event.value().as_map().expect("a map").clone();
+        let framed = bytes::Bytes::from(codec.encode(&map).expect("encodes"));
+        benches.bench_function(BenchmarkId::new("to_wire", format), |bencher| {
+            bencher.iter(|| codec.encode(&map).expect("encodes"));
+        });
+        benches.bench_function(BenchmarkId::new("from_wire", format), |bencher| {
+            bencher.iter(|| codec.decode(&framed).expect("decodes"));
+        });
+    }
+}
+
+/// What a handshake asks the store of its session, with the user inside.
+#[cfg(feature = "auth")]
+fn session_check(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let keys = SecretKeys::new("a secret key of the benchmarks, long enough for anyone");
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let url = format!("sqlite:{}", folder.path().join("sessions.db").display());
+    let database = runtime.block_on(async {
+        let database = Database::connect(&url, DatabaseOptions::default()).await.expect("a database");
+        database.migrate().await.expect("tables");
+        database
+    });
+    let hour = Duration::from_secs(3600);
+    let stores: [(&str, Box<dyn SessionStore>); 2] = [
+        ("signed_cookie", Box::new(SignedCookieSessions::new(keys.clone(), hour))),
+        ("sqlite", Box::new(DatabaseSessions::new(database, keys))),
+    ];
+    let mut benches = criterion.benchmark_group("session_check");
+    for (name, store) in &stores {
+        let mut data = SessionData::default();
+        data.set("_auth_user_id", "1").expect("text");
+        data.set("_auth_user_hash", "0".repeat(64).as_str()).expect("text");
+        let key = runtime.block_on(store.save(None, &data, chrono::Utc::now() + hour)).expect("saved");
+        benches.bench_function(*name, |bencher| {
+            bencher
+                .to_async(&runtime)
+                .iter(async || assert!(store.load(&key).await.expect("asked").is_some()));
+        });
+    }
+}
+
+#[cfg(not(feature = "auth"))]
+fn session_check(_: &mut Criterion) {}
+
+criterion_group!(benches, group_send, membership, event_forms, session_check);
 criterion_main!(benches);
