@@ -49,6 +49,10 @@ impl Default for AuthSettings {
 }
 
 /// Users by session: who they are, and logging in and out. Cheap to clone; one per site.
+///
+/// # Cancel safety
+/// What a dropped future has done by then stands: an entry of the session, which the answer saves, or a stored password. A
+/// hash that is being computed is computed to its end and thrown away.
 #[derive(Clone)]
 pub struct Auth(Arc<Inner>);
 
@@ -312,6 +316,9 @@ pub fn authenticate<'a, S: Scoped>(
 ///
 /// # Errors
 /// [`AuthError::NoMiddleware`]; as [`Auth::login`].
+///
+/// # Cancel safety
+/// As of [`Auth`]'s methods.
 pub async fn login(to: &mut (impl Scoped + Send), user: &User) -> Result<(), AuthError> {
     Auth::of(to.scope())?.login(to, user).await
 }
@@ -320,6 +327,9 @@ pub async fn login(to: &mut (impl Scoped + Send), user: &User) -> Result<(), Aut
 ///
 /// # Errors
 /// [`AuthError::NoMiddleware`]; as [`Auth::logout`].
+///
+/// # Cancel safety
+/// As of [`Auth`]'s methods.
 pub async fn logout(from: &mut (impl Scoped + Send)) -> Result<(), AuthError> {
     Auth::of(from.scope())?.logout(from).await
 }
@@ -329,6 +339,9 @@ pub async fn logout(from: &mut (impl Scoped + Send)) -> Result<(), AuthError> {
 ///
 /// # Errors
 /// [`AuthError::NoMiddleware`]; as [`Auth::change_password`].
+///
+/// # Cancel safety
+/// As of [`Auth`]'s methods.
 pub async fn change_password(
     of: &mut (impl Scoped + Send),
     user: &User,

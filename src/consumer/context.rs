@@ -23,6 +23,10 @@ use crate::{Environment, Error, Result, Scope, UrlRoute};
 /// A consumer's hands: accept, deny, send, close, groups, the channel layer, the scope.
 ///
 /// `S` is the application's state, see [`consumer_with_state`](super::consumer_with_state).
+///
+/// # Cancel safety
+/// A dropped future may have sent, joined or left by then, or not, and never by half. An `accept` that is
+/// dropped may have saved the session without having accepted. Work that was handed to a thread runs to its end.
 pub struct Context<S = ()> {
     // Taken out while a blocking handler has it on another thread.
     pub(super) core: Option<Box<Core>>,

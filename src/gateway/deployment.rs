@@ -79,6 +79,9 @@ impl Deployment {
     ///
     /// # Errors
     /// A shutdown hook's.
+    ///
+    /// # Cancel safety
+    /// As of [`Running::shutdown`].
     pub async fn shutdown(self) -> Result<(), BuildError> {
         Ok(self.running.shutdown().await?)
     }

@@ -76,6 +76,9 @@ impl Body {
     ///
     /// # Errors
     /// When the client leaves, is too slow, or sends more than the limit.
+    ///
+    /// # Cancel safety
+    /// Dropping the future drops the body, with what was read of it.
     pub async fn bytes(self) -> Result<Bytes, Error> {
         match self.collect().await {
             Ok(collected) => Ok(collected.to_bytes()),

@@ -12,6 +12,10 @@ use super::{
 
 /// A typed hand on one layer: cheap to clone, usable from any thread, a view, a background task or a consumer.
 ///
+/// # Cancel safety
+/// A dropped future may have sent, joined or left by then, or not, and never by half; of `new_channel` and `listen` no mailbox
+/// remains.
+///
 /// ```
 /// use solent::layers::{ChannelName, LayerHandle, MemoryChannelLayer};
 /// use serde_json::{Value, json};

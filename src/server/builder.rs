@@ -261,6 +261,9 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError`]: what kept the server from starting, or a shutdown hook's error.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops accepting, without a drain; open connections go on until the runtime ends.
     pub async fn serve(mut self) -> Result<(), ServeError> {
         match self.signal.take() {
             Some(signal) => {
@@ -283,6 +286,9 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError`]: what kept the server from starting.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the listeners; what start-up hooks have done by then stands.
     pub async fn start(mut self) -> Result<Running, ServeError> {
         let env = self.begin().await?;
         let listeners = self.bind_all().await?;

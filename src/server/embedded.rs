@@ -74,6 +74,9 @@ impl Server {
     ///
     /// # Errors
     /// [`ServeError`]: what kept the server from starting.
+    ///
+    /// # Cancel safety
+    /// What start-up hooks have done when the future is dropped stands.
     pub async fn embed(mut self) -> Result<Embedded, ServeError> {
         let env = self.begin().await?;
         self.start_workers(&env).await?;

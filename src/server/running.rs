@@ -101,6 +101,9 @@ impl Running {
     ///
     /// # Errors
     /// A shutdown hook's.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops accepting, without a drain; open connections go on until the runtime ends.
     pub async fn until_signal(self) -> Result<(), ServeError> {
         self.until(Signals::listen()?).await
     }

@@ -144,6 +144,9 @@ impl Worker {
     ///
     /// # Errors
     /// [`WorkerError`]: what kept it from starting, or ended it before its time.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops the worker, and what still runs.
     pub async fn run(mut self) -> Result<(), WorkerError> {
         let signal = self.signal.take();
         let mut running = self.start().await?;
@@ -164,6 +167,9 @@ impl Worker {
     ///
     /// # Errors
     /// [`WorkerError`]: what kept it from starting.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops what was started.
     pub async fn start(self) -> Result<RunningWorker, WorkerError> {
         if self.plan.channels.is_empty() {
             return Err(WorkerError::NoChannels);

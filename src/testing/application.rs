@@ -203,6 +203,9 @@ impl ApplicationCommunicator {
     }
 
     /// Stops the worker: what it has taken is handled first. Channels: `wait`, `stop`.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops waiting, and what still runs.
     pub async fn stop(self) {
         self.worker.shutdown().await;
     }

@@ -52,6 +52,9 @@ impl LiveServer {
     ///
     /// # Panics
     /// When the server does not start.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the listener.
     pub async fn start(app: ProtocolTypeRouter) -> Self {
         Self::serve(Server::new(app).access_log(AccessLog::off())).await
     }
@@ -60,6 +63,9 @@ impl LiveServer {
     ///
     /// # Panics
     /// When the server does not start.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the listener.
     pub async fn serve(server: Server) -> Self {
         let running = match server.bind("127.0.0.1:0").start().await {
             Ok(running) => running,
@@ -138,6 +144,9 @@ impl LiveServer {
     ///
     /// # Panics
     /// When a shutdown hook fails.
+    ///
+    /// # Cancel safety
+    /// Dropping the future stops waiting; what was told to end goes on ending.
     pub async fn shutdown(self) {
         if let Err(error) = self.running.shutdown().await {
             panic!("the server did not end well: {error}");

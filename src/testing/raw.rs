@@ -14,6 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
 /// One raw connection to a [`LiveServer`](super::LiveServer).
+///
+/// # Cancel safety
+/// What a dropped future has read stays for the next; of what it was sending any part may have gone.
 #[derive(Debug)]
 pub struct RawClient {
     pub(super) stream: TcpStream,

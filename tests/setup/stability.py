@@ -1,4 +1,5 @@
-"""Holds docs/stability.md to the code: the crates that public items name, and the oldest Rust that all of them take.
+"""Holds docs/stability.md to the code: the crates that public items name, the oldest Rust that all of them take, and a word
+on cancelling at every public async function.
 
 Run by tests/run, from the project's folder. It needs the rustdoc of the stable toolchain and nothing else.
 """
@@ -56,6 +57,24 @@ def public_crates(doc):
     return {name: example for name, example in crates.items() if name not in STANDARD}
 
 
+def uncancelled(doc):
+    """Public async functions of which neither they nor their type says what happens when their future is dropped."""
+    index = doc["index"]
+    says = lambda item: "cancel" in (item["docs"] or "").lower()
+    types = {}
+    for item in index.values():
+        implementation = item["inner"].get("impl")
+        if implementation and item["crate_id"] == 0 and not implementation["trait"]:
+            of = index.get(str(implementation["for"].get("resolved_path", {}).get("id")))
+            types.update((str(method), of) for method in implementation["items"])
+    for name, item in index.items():
+        function = item["inner"].get("function")
+        if function and function["header"]["is_async"] and item["visibility"] == "public" and item["crate_id"] == 0:
+            of = types.get(name)
+            if not says(item) and not (of and says(of)):
+                yield f"{of['name']}::{item['name']}" if of else item["name"]
+
+
 def listed():
     """The crates in the page's table."""
     return set(re.findall(r"^\| `([a-z0-9_-]+)` \|", PAGE.read_text(), re.MULTILINE))
@@ -72,7 +91,10 @@ def version(text):
 
 def main():
     problems = []
-    found = public_crates(documentation())
+    doc = documentation()
+    for function in sorted(uncancelled(doc)):
+        problems.append(f"{function} does not say what happens when its future is dropped")
+    found = public_crates(doc)
     for crate in sorted(set(found) - listed()):
         problems.append(f"{found[crate]} stands in a public signature, and {PAGE} does not name {crate}")
     for crate in sorted(listed() - set(found)):

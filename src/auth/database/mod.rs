@@ -33,6 +33,10 @@ pub type Row = Map<String, Value>;
 
 /// A pool of connections to one database. Cheap to clone.
 ///
+/// # Cancel safety
+/// A statement whose future is dropped while it waits for a connection is not run; one that was sent may still be run to its
+/// end. Migrations that are broken off leave the tables made so far, and go on from there the next time.
+///
 /// ```
 /// use solent::auth::{Database, DatabaseOptions};
 ///

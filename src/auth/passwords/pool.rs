@@ -12,6 +12,10 @@ use crate::{BlockingPool, Limits, PoolError};
 /// At most half the cores hash at once, four at the most, and 64 calls wait: a flood of logins costs those who log
 /// in, nobody else.
 ///
+/// # Cancel safety
+/// A call that is dropped while it waits for a thread is given up; a hash that is being computed is computed to its end and
+/// thrown away.
+///
 /// ```
 /// # use solent::auth::{Hasher, Passwords};
 /// # #[tokio::main(flavor = "current_thread")]

@@ -21,6 +21,10 @@ const KEY_CHARACTERS: usize = 8;
 /// a session gets a new key. The default is no session at all, where reading finds nothing and writing is
 /// [`SessionError::NoMiddleware`].
 ///
+/// # Cancel safety
+/// Entries change in memory, whole or not at all. Of `save`, `commit` and `flush` what a dropped future has written by then
+/// stands in the store; called again, they write what is still to be written.
+///
 /// ```
 /// # use std::sync::Arc;
 /// use solent::auth::{MemorySessions, Session, SessionSettings};

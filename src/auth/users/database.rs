@@ -9,6 +9,9 @@ use super::{StoredUser, UserStore, UserTable};
 use crate::auth::{Account, AuthError, Database, DatabaseError, Parameter, Row};
 
 /// Users in the table `auth_user`, or in one that takes its place.
+///
+/// # Cancel safety
+/// As of [`Database`]: what was sent may be done although nobody waits for it.
 #[derive(Debug)]
 pub struct DatabaseUsers {
     database: Database,

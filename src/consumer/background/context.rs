@@ -12,6 +12,9 @@ use crate::{Environment, Result, Scope};
 /// A background consumer's hands.
 ///
 /// `S` is the application's state, see [`background_consumer_with_state`](super::background_consumer_with_state).
+///
+/// # Cancel safety
+/// A dropped future may have sent, joined or left by then, or not, and never by half.
 pub struct BackgroundContext<S = ()> {
     // Taken out while a blocking handler has it on another thread.
     inner: Option<Box<Inner<S>>>,

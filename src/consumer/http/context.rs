@@ -18,6 +18,9 @@ use crate::{ClientError, Environment, Result, Scope, UrlRoute};
 /// An HTTP consumer's hands.
 ///
 /// `S` is the application's state, see [`http_consumer_with_state`](super::http_consumer_with_state).
+///
+/// # Cancel safety
+/// A dropped future may have sent, joined or left by then, or not, and never by half.
 pub struct HttpContext<S = ()> {
     pub(super) request: Parts,
     pub(super) scope: Box<Scope>,

@@ -165,6 +165,9 @@ impl Proxy {
     ///
     /// # Errors
     /// What keeps the last one from doing so.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection that was being opened.
     pub async fn check(&self) -> Result<(), Error> {
         let mut outcome = Ok(());
         for backend in self.backends.iter() {
