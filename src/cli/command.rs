@@ -47,13 +47,19 @@ pub struct Context {
     config: PathBuf,
     parts: Parts,
     arguments: ArgMatches,
+    program: clap::Command,
 }
 
 impl Context {
-    pub(super) fn new(app: &App, matches: &ArgMatches, own: &ArgMatches) -> Result<Self, CliError> {
+    pub(super) fn new(
+        app: &App,
+        program: clap::Command,
+        matches: &ArgMatches,
+        own: &ArgMatches,
+    ) -> Result<Self, CliError> {
         let config = matches.get_one::<PathBuf>("config").cloned();
         let config = config.unwrap_or_else(|| DEFAULT_CONFIG.into());
-        Ok(Self { config, parts: app.own_parts().clone(), arguments: own.clone() })
+        Ok(Self { config, parts: app.own_parts().clone(), arguments: own.clone(), program })
     }
 
     /// The config file.
@@ -64,6 +70,11 @@ impl Context {
     /// The command's own arguments.
     pub fn arguments(&self) -> &ArgMatches {
         &self.arguments
+    }
+
+    /// The whole command line, with every command.
+    pub fn program(&self) -> &clap::Command {
+        &self.program
     }
 
     /// What the program adds to what config files can name.

@@ -49,7 +49,7 @@ impl Command for Layer {
                         .help("How long to wait; for ever when left out"),
                 ]),
                 clap::Command::new("group-send")
-                    .about("Sends a message to all members of a group")
+                    .about("Sends a message to all members of a group; says when nobody is known to be in it")
                     .args([group(), message()]),
                 clap::Command::new("listen").about("Prints what a group's members hear").arg(group()),
                 clap::Command::new("flush").about("Forgets all messages and memberships of the layer"),
@@ -155,9 +155,15 @@ async fn group_send(
     message: &Map<String, Json>,
 ) -> Result<(), CliError> {
     let name = started(layer).await?;
+    // Asked first: who joins meanwhile has missed it all the same.
+    let known = layer.layer().has_members(group).await;
     layer.group_send(group, message).await.map_err(CliError::of)?;
     warn_of_memory(&name);
-    say!("sent to group {group} by {name}")
+    // A Redis that does not let this user ask is no reason to fail: the message is on its way.
+    match known {
+        Ok(Some(false)) => say!("sent to group {group} by {name}, in which nobody is known to be"),
+        _ => say!("sent to group {group} by {name}"),
+    }
 }
 
 async fn receive(layer: &LayerHandle, channel: &ChannelName, seconds: Option<&f64>) -> Result<(), CliError> {

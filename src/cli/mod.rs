@@ -7,6 +7,7 @@ mod app;
 mod check;
 mod clearsessions;
 mod command;
+mod completions;
 mod config;
 mod error;
 mod init;
@@ -46,6 +47,7 @@ fn built_in() -> Vec<Box<dyn Command>> {
         Box::new(config::Config),
         Box::new(layer::Layer),
         Box::new(worker::Worker),
+        Box::new(completions::Completions),
     ]
 }
 
@@ -79,6 +81,7 @@ pub fn run_with(
         all.push(command);
     }
     let definition = app.definition(all.iter().map(|command| command.definition()));
+    let program = definition.clone();
     let matches = match definition.try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
@@ -91,7 +94,8 @@ pub fn run_with(
     let Some(command) = all.iter().find(|command| command.definition().get_name() == name) else {
         return ExitCode::from(2);
     };
-    let outcome = Context::new(&app, &matches, own).and_then(|context| block_on(command.run(context)));
+    let outcome =
+        Context::new(&app, program, &matches, own).and_then(|context| block_on(command.run(context)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if error.is_unheard() => ExitCode::SUCCESS,

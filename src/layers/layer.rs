@@ -112,6 +112,15 @@ pub trait ChannelLayer: Send + Sync + fmt::Debug + 'static {
         event: Event,
     ) -> BoxFuture<'a, Result<Delivered, LayerError>>;
 
+    /// Whether anybody is known to be in a group, here or in another process; `None` where the layer cannot tell. It is of
+    /// the moment, and for people to look at: an answer may be old before it is read.
+    ///
+    /// # Errors
+    /// [`LayerError::Unavailable`] while the broker is away.
+    fn has_members<'a>(&'a self, _group: &'a GroupName) -> BoxFuture<'a, Result<Option<bool>, LayerError>> {
+        Box::pin(async { Ok(None) })
+    }
+
     /// Forgets all messages and all memberships, those of other processes included where the wire holds them.
     ///
     /// # Errors

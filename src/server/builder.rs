@@ -154,16 +154,23 @@ impl Server {
         self
     }
 
-    /// Listens on `host:port` or `unix:/path`; may be called several times. Default: `127.0.0.1:8000`.
+    /// Listens on `host:port`, `unix:/path`, or `systemd` for the sockets that a supervisor passes (with the feature
+    /// `systemd`); may be called several times. Default: `127.0.0.1:8000`.
     pub fn bind(mut self, address: impl AsRef<str>) -> Self {
         self.addresses.push(Address::from(address.as_ref()));
         self
     }
 
-    /// Listens on `host:port` with TLS; HTTP/2 and HTTP/1.1 are chosen by ALPN.
+    /// Listens on `host:port` with TLS, or on the TCP sockets among those that `systemd` passes; HTTP/2 and HTTP/1.1 are
+    /// chosen by ALPN.
     #[cfg(feature = "tls")]
     pub fn bind_tls(mut self, address: impl Into<String>, tls: Tls) -> Self {
-        self.tls.push((Address::Tcp(address.into()), tls));
+        let address = match Address::from(&*address.into()) {
+            // A path is taken for a host, which there is not.
+            Address::Unix(path) => Address::Tcp(format!("unix:{}", path.display())),
+            address => address,
+        };
+        self.tls.push((address, tls));
         self
     }
 
@@ -349,15 +356,16 @@ impl Server {
         let mut listeners = std::mem::take(&mut self.listeners);
         #[cfg(feature = "tls")]
         for (address, tls) in self.tls.drain(..) {
-            if let Listener::Tcp(listener) = bind(&address).await? {
-                listeners.push(Listener::Tls(listener, tls));
-            }
+            listeners.extend(bind(&address).await?.into_iter().map(|listener| match listener {
+                Listener::Tcp(listener) => Listener::Tls(listener, tls.clone()),
+                other => other,
+            }));
         }
         if listeners.is_empty() && self.addresses.is_empty() {
             self.addresses.push(Address::from("127.0.0.1:8000"));
         }
         for address in &self.addresses {
-            listeners.push(bind(address).await?);
+            listeners.extend(bind(address).await?);
         }
         Ok(listeners)
     }
@@ -371,8 +379,8 @@ pub(super) struct Parts {
     pub(super) admin: Option<Running>,
 }
 
-async fn bind(address: &Address) -> Result<Listener, ServeError> {
-    let bound = Listener::bind(address).await;
+async fn bind(address: &Address) -> Result<Vec<Listener>, ServeError> {
+    let bound = Listener::bind_all(address).await;
     bound.map_err(|source| ServeError::Bind { address: address.to_string(), source })
 }
 

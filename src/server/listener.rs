@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
+#[cfg(feature = "systemd")]
+use super::systemd::{Passed, passed};
 #[cfg(feature = "tls")]
 use super::tls::Tls;
 
@@ -19,11 +21,16 @@ pub(super) enum Address {
     Tcp(String),
     /// A Unix socket's path. A socket file that nobody listens on any more is replaced.
     Unix(PathBuf),
+    /// The sockets that a supervisor has opened and passes.
+    #[cfg(feature = "systemd")]
+    Passed,
 }
 
 impl From<&str> for Address {
     fn from(text: &str) -> Self {
         match text.strip_prefix("unix:") {
+            #[cfg(feature = "systemd")]
+            None if text == "systemd" => Self::Passed,
             Some(path) => Self::Unix(path.into()),
             None => Self::Tcp(text.to_owned()),
         }
@@ -35,6 +42,8 @@ impl fmt::Display for Address {
         match self {
             Self::Tcp(address) => f.write_str(address),
             Self::Unix(path) => write!(f, "unix:{}", path.display()),
+            #[cfg(feature = "systemd")]
+            Self::Passed => f.write_str("systemd"),
         }
     }
 }
@@ -45,7 +54,8 @@ pub(super) enum Listener {
     Tcp(TcpListener),
     #[cfg(feature = "tls")]
     Tls(TcpListener, Tls),
-    Unix(UnixListener, SocketFile),
+    /// A socket that was passed has a file that is not this process's to remove.
+    Unix(UnixListener, Option<SocketFile>),
 }
 
 /// An accepted stream.
@@ -68,14 +78,26 @@ impl Drop for SocketFile {
 }
 
 impl Listener {
+    /// Listens on an address; on several sockets, where a supervisor passes so many.
+    pub(super) async fn bind_all(address: &Address) -> io::Result<Vec<Self>> {
+        #[cfg(feature = "systemd")]
+        if *address == Address::Passed {
+            return Ok(passed()?.into_iter().map(Self::from).collect());
+        }
+        Ok(vec![Self::bind(address).await?])
+    }
+
+    /// Listens on one address.
     pub(super) async fn bind(address: &Address) -> io::Result<Self> {
         match address {
             Address::Tcp(address) => TcpListener::bind(address).await.map(Self::Tcp),
             Address::Unix(path) => {
                 remove_stale(path)?;
                 let listener = UnixListener::bind(path)?;
-                Ok(Self::Unix(listener, SocketFile(path.clone())))
+                Ok(Self::Unix(listener, Some(SocketFile(path.clone()))))
             }
+            #[cfg(feature = "systemd")]
+            Address::Passed => Err(io::Error::other("passed sockets are for the site itself")),
         }
     }
 
@@ -113,7 +135,22 @@ impl Listener {
             Self::Tcp(_) => url("http"),
             #[cfg(feature = "tls")]
             Self::Tls(..) => url("https"),
-            Self::Unix(_, file) => format!("unix:{}", file.0.display()),
+            Self::Unix(_, Some(file)) => format!("unix:{}", file.0.display()),
+            Self::Unix(listener, None) => {
+                let address = listener.local_addr().ok();
+                let path = address.as_ref().and_then(|address| address.as_pathname());
+                format!("unix:{}", path.unwrap_or(std::path::Path::new("")).display())
+            }
+        }
+    }
+}
+
+#[cfg(feature = "systemd")]
+impl From<Passed> for Listener {
+    fn from(passed: Passed) -> Self {
+        match passed {
+            Passed::Tcp(listener) => Self::Tcp(listener),
+            Passed::Unix(listener) => Self::Unix(listener, None),
         }
     }
 }

@@ -19,6 +19,8 @@ mod origin;
 mod permits;
 mod request;
 mod running;
+#[cfg(feature = "systemd")]
+mod systemd;
 mod target;
 #[cfg(feature = "tls")]
 mod tls;
@@ -30,6 +32,8 @@ pub use builder::{ServeError, Server};
 pub use embedded::{ClientAddress, Embedded};
 pub use network::{Network, NetworkError};
 pub use running::Running;
+#[cfg(feature = "systemd")]
+pub use systemd::Notifier;
 #[cfg(feature = "tls")]
 pub use tls::{Tls, TlsError};
 pub use worker::{RunningWorker, Worker, WorkerError};

@@ -326,6 +326,10 @@ impl ChannelLayer for RecordingChannelLayer {
         Box::pin(self.0.group_send(group, event))
     }
 
+    fn has_members<'a>(&'a self, group: &'a GroupName) -> BoxFuture<'a, Result<Option<bool>, LayerError>> {
+        self.0.layer.has_members(group)
+    }
+
     fn flush(&self) -> BoxFuture<'_, Result<(), LayerError>> {
         Box::pin(async move {
             self.0.record(Call::Flush)?;

@@ -8,6 +8,7 @@ mod broken;
 mod caching;
 mod certificates;
 mod commands;
+mod completions;
 mod courses;
 mod django;
 mod embedding;
@@ -26,6 +27,7 @@ mod secrets;
 mod secure_upstream;
 mod sentinel;
 mod site;
+mod systemd;
 #[path = "../support/tools.rs"]
 mod tools;
 mod users;

@@ -203,7 +203,7 @@ fn group_send_reaches_who_listens() {
         for number in 0..3 {
             let message = format!("{{\"n\": {number}}}");
             let told = site.told(&["layer", "group-send", "room", &message, "--layer", layer]);
-            assert!(told.starts_with("sent to group room by redis"), "{told}");
+            assert!(told.starts_with("sent to group room by redis") && !told.contains("nobody"), "{told}");
             for running in [&mut first, &mut second] {
                 assert_eq!(running.line(), format!("{{\"n\":{number}}}"));
             }
@@ -225,6 +225,16 @@ fn flush_forgets_what_waits_and_touches_nothing_else() {
     let told = site.told(&["layer", "flush", "--layer", "lists"]);
     assert_eq!(told, format!("flushed redis at 127.0.0.1:{}\n", site.server.port()));
     assert_eq!(site.server.keys(), ["another"]);
+}
+
+#[test]
+fn group_send_says_when_nobody_is_known_to_be_there() {
+    let site = Site::new();
+    for (layer, name) in [("default", "redis-pubsub"), ("lists", "redis"), ("memory", "memory")] {
+        let told = site.told(&["layer", "group-send", "room", "{}", "--layer", layer]);
+        assert!(told.starts_with(&format!("sent to group room by {name}")), "{told}");
+        assert!(told.ends_with(", in which nobody is known to be\n"), "{told}");
+    }
 }
 
 #[test]

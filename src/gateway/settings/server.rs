@@ -11,8 +11,9 @@ use crate::server::Network;
 section! {
     /// `[server]`.
     pub(crate) struct ServerSettings {
-        /// The addresses to listen on: `host:port`, where port 0 takes a free one, or `unix:` and a path.
-        bind: Vec<Placed<BindAddress>> = vec![Placed { value: BindAddress("127.0.0.1:8000".to_owned()), span: 0..0 }],
+        /// The addresses to listen on: `host:port`, where port 0 takes a free one, `unix:` and a path, or `systemd`
+        /// for the sockets that systemd passes.
+        bind: Vec<Placed<ListenAddress>> = vec![Placed { value: ListenAddress("127.0.0.1:8000".to_owned()), span: 0..0 }],
         /// TLS on all TCP addresses. SIGHUP has the certificate read again, for connections that come from then on.
         tls: Option<TlsSettings> = None,
         /// The networks of proxies whose word on a client's address and scheme is taken: `10.0.0.0/8`,
@@ -42,18 +43,43 @@ impl Setting for BindAddress {
 
     fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let text = reader.text(node, &Self::expected())?;
-        if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
-            return Some(Self(format!("unix:{}", reader.resolve(path).display())));
-        }
-        match text.rsplit_once(':') {
-            Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Some(Self(text)),
-            _ => reader.wrong(node, &Self::expected()),
-        }
+        address(text, reader).map(Self).or_else(|| reader.wrong(node, &Self::expected()))
     }
 
     fn show(&self) -> Option<String> {
         Some(quoted(&self.0))
     }
+}
+
+/// An address, or `systemd` for the sockets that are passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ListenAddress(pub(crate) String);
+
+impl Setting for ListenAddress {
+    fn expected() -> String {
+        "an address such as \"127.0.0.1:8000\", \"unix:\" and a path, or \"systemd\"".to_owned()
+    }
+
+    fn read(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let text = reader.text(node, &Self::expected())?;
+        let passed = (text == "systemd").then(|| text.clone());
+        let address = passed.or_else(|| address(text, reader));
+        address.map(Self).or_else(|| reader.wrong(node, &Self::expected()))
+    }
+
+    fn show(&self) -> Option<String> {
+        Some(quoted(&self.0))
+    }
+}
+
+/// `host:port`, or `unix:` and a path, which is the file's own.
+fn address(text: String, reader: &Reader<'_>) -> Option<String> {
+    if let Some(path) = text.strip_prefix("unix:").filter(|path| !path.is_empty()) {
+        return Some(format!("unix:{}", reader.resolve(path).display()));
+    }
+    let (host, port) = text.rsplit_once(':')?;
+    let is_one = !host.is_empty() && port.parse::<u16>().is_ok();
+    is_one.then_some(text)
 }
 
 impl Setting for Network {

@@ -269,6 +269,14 @@ impl ChannelLayer for MemoryChannelLayer {
         Box::pin(async move { self.0.hub.stats().count_group_send(Ok(self.0.group_send(group, &event))) })
     }
 
+    fn has_members<'a>(&'a self, group: &'a GroupName) -> BoxFuture<'a, Result<Option<bool>, LayerError>> {
+        Box::pin(async move {
+            let live = |channel: &ChannelName| self.0.channels.has_listener(channel);
+            let named = self.0.named.members(group, Instant::now(), self.0.group_expiry, live);
+            Ok(Some(self.0.hub.has_group(group.as_str()) || !named.is_empty()))
+        })
+    }
+
     fn flush(&self) -> BoxFuture<'_, Result<(), LayerError>> {
         Box::pin(async move {
             self.0.hub.clear();

@@ -19,6 +19,23 @@ pub async fn a_group_send_to_nobody_is_fine(rig: Rig) {
     rig.layer.group_send(&group("nobody"), numbered(1)).await.expect("sent");
 }
 
+pub async fn it_is_known_whether_anybody_is_in_a_group(rig: Rig) {
+    let (room, other) = (group("known"), group("unknown"));
+    let first = rig.layer.has_members(&room).await.expect("asked");
+    let mailbox = rig.mailbox().await;
+    rig.layer.group_add(&room, &mailbox).await.expect("joined");
+    if first.is_none() {
+        // A layer that cannot tell never claims to.
+        return assert_eq!(rig.layer.has_members(&room).await.expect("asked"), None);
+    }
+    assert_eq!(first, Some(false));
+    assert_eq!(rig.layer.has_members(&room).await.expect("asked"), Some(true));
+    assert_eq!(rig.layer.has_members(&other).await.expect("asked"), Some(false));
+    rig.layer.group_discard(&room, &mailbox).await.expect("left");
+    let is_empty = async || rig.layer.has_members(&room).await.expect("asked") == Some(false);
+    crate::waiting::eventually_async("who has left is forgotten", crate::waiting::PATIENCE, is_empty).await;
+}
+
 pub async fn joining_twice_is_one_membership(rig: Rig) {
     let room = group("twice");
     let mut mailbox = rig.mailbox().await;

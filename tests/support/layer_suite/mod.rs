@@ -106,6 +106,7 @@ macro_rules! layer_suite {
             a_megabyte_arrives
             a_group_send_reaches_every_member_and_nobody_else
             a_group_send_to_nobody_is_fine
+            it_is_known_whether_anybody_is_in_a_group
             joining_twice_is_one_membership
             a_member_that_left_hears_nothing
             memberships_die_with_their_mailbox

@@ -89,6 +89,10 @@ impl ChannelLayer for RedisChannelLayer {
         })
     }
 
+    fn has_members<'a>(&'a self, group: &'a GroupName) -> BoxFuture<'a, Result<Option<bool>, LayerError>> {
+        Box::pin(async move { Ok(Some(!self.0.members(group).await?.is_empty())) })
+    }
+
     fn flush(&self) -> BoxFuture<'_, Result<(), LayerError>> {
         Box::pin(self.0.flush())
     }

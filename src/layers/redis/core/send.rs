@@ -109,7 +109,7 @@ impl Inner {
     }
 
     /// The group's members, by join time; those that were not renewed in time are forgotten.
-    async fn members(&self, group: &GroupName) -> Result<Vec<String>, LayerError> {
+    pub(super) async fn members(&self, group: &GroupName) -> Result<Vec<String>, LayerError> {
         let key = self.local.names.group(group);
         let (mut purge, mut range) = (redis::cmd("ZREMRANGEBYSCORE"), redis::cmd("ZRANGE"));
         purge.arg(&key).arg(0).arg(cutoff(self.local.names.now(), self.settings.group_expiry));

@@ -325,6 +325,21 @@ impl ChannelLayer for RedisPubSubChannelLayer {
         })
     }
 
+    /// Processes with members are subscribed. In a cluster a node knows its own subscribers alone.
+    fn has_members<'a>(&'a self, group: &'a GroupName) -> BoxFuture<'a, Result<Option<bool>, LayerError>> {
+        Box::pin(async move {
+            let channel = self.0.local.names.group(group);
+            if self.0.settings.hosts[self.0.local.ring.index(&channel)].is_cluster() {
+                return Ok(None);
+            }
+            let mut command = redis::cmd("PUBSUB");
+            command.arg("NUMSUB").arg(&channel);
+            let subscribers = self.0.link_of(&channel)?.pipe.one(command).await?;
+            let counted = redis::from_redis_value::<(String, u64)>(subscribers).ok();
+            Ok(counted.map(|(_, count)| count > 0))
+        })
+    }
+
     /// Of this process: the wire holds nothing that could be forgotten for others.
     fn flush(&self) -> BoxFuture<'_, Result<(), LayerError>> {
         Box::pin(async move {
