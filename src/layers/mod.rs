@@ -9,6 +9,7 @@
 //! | `layer`, `handle`, `aliases` | the trait, the typed handle, several layers by alias |
 //! | `names`, `capacity` | names of channels and groups, capacities by pattern |
 //! | `value`, `event` | what travels, and one message shared by all who get it |
+//! | `history` | the last events of groups, for those who were away for a moment |
 //! | `hub` | mailboxes, groups and memberships of this process |
 //! | `memory` | the layer of one process |
 
@@ -18,6 +19,7 @@ mod capacity;
 mod error;
 mod event;
 mod handle;
+mod history;
 pub mod hub;
 mod layer;
 mod locks;
@@ -34,6 +36,7 @@ pub use capacity::{Capacities, PatternError};
 pub use error::LayerError;
 pub use event::{EncodingKey, Event, EventError};
 pub use handle::LayerHandle;
+pub use history::{EventHistory, Followed, Follower};
 pub use hub::{Delivered, Delivery, EventSink, LayerGap, Mailbox, MailboxOptions, Overflow, Pushed};
 pub use layer::ChannelLayer;
 pub use memory::{MemoryChannelLayer, MemoryChannelLayerBuilder};

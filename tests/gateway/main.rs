@@ -12,7 +12,10 @@ mod completions;
 mod courses;
 mod django;
 mod embedding;
+mod events;
 mod nginx;
+#[path = "../site/outside.rs"]
+mod outside;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod proxy;

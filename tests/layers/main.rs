@@ -7,6 +7,7 @@ mod capacities;
 mod channels_rows;
 mod events;
 mod handles;
+mod history;
 mod mailboxes;
 mod memory;
 mod names;

@@ -6,6 +6,7 @@
 mod answer;
 mod context;
 mod driver;
+mod follow;
 mod service;
 
 use std::future::Future;

@@ -13,7 +13,7 @@ use crate::gateway::problem::Problem;
 use crate::gateway::reader::Reader;
 use crate::gateway::section::section;
 use crate::gateway::setting::{Placed, Setting};
-use crate::gateway::units::parse_duration;
+use crate::gateway::units::{ByteSize, parse_duration};
 use crate::gateway::upstream::Upstreams;
 
 section! {
@@ -118,6 +118,13 @@ section! {
         groups: Vec<Placed<String>>,
         /// The alias of the channel layer.
         channel_layer: Placed<String> = Placed { value: "default".to_owned(), span: 0..0 },
+        /// How many events of the groups each process keeps for clients that come back with `Last-Event-ID`; 0 keeps none.
+        /// Too few and a short absence is a gap, which clients are told by `{"type": "layer.gap"}`.
+        history: usize = 100,
+        /// How many bytes of them.
+        history_bytes: ByteSize = ByteSize(256 << 10),
+        /// For how long they are kept after the last client of the groups has left.
+        history_time: Duration = Duration::from_secs(60),
     }
 }
 
