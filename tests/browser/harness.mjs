@@ -1,6 +1,6 @@
-// Runs one scenario in headless Chromium against a live server, for the Rust tests of tests/site/.
+// Runs one scenario in headless Chromium against a live server, for the Rust tests of tests/site/ and others.
 //
-//   node tests/browser/harness.mjs SCENARIO BASE_URL
+//   node tests/browser/harness.mjs SCENARIO BASE_URL [FLAG OF CHROMIUM…]
 //
 // A scenario is a module in this folder; its default export takes a Stage. What it checks is printed line by line
 // (`ok - …`, `not ok - …`); the first failure ends it with exit code 1. Where the scenario needs something done to
@@ -147,8 +147,9 @@ class Stage {
 
 class Failed extends Error {}
 
-const [scenario, base] = process.argv.slice(2);
-const browser = await chromium.launch({ executablePath: process.env.SOLENT_TEST_CHROMIUM, args: CHROMIUM_FLAGS });
+const [scenario, base, ...flags] = process.argv.slice(2);
+const browser = await chromium.launch({ executablePath: process.env.SOLENT_TEST_CHROMIUM, 
+  args: [...CHROMIUM_FLAGS, ...flags] });
 try {
   const { default: play } = await import(`./${scenario}.mjs`);
   await play(new Stage(browser, base));

@@ -5,10 +5,12 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 
 use super::binary::{Folder, Site, project, solent};
+use super::outside::play;
 use super::raw::{Head, Raw, handshake};
 use super::redis::RedisServer;
 use super::tools;
 use super::waiting::{PATIENCE, eventually_blocking};
+use super::workers::{Runworker, until_listened_to};
 
 const KEY: &str = "the-key-of-a-django-site-that-was-there-before";
 
@@ -27,6 +29,10 @@ migrate = false
 [auth]
 recheck = "200ms"
 
+# Longer than Python takes to start on a busy machine.
+[limits]
+accept_time = "40s"
+
 [channel_layers.default]
 backend = "redis-pubsub"
 hosts = ["${DJANGO_REDIS}"]
@@ -34,6 +40,13 @@ hosts = ["${DJANGO_REDIS}"]
 [[http]]
 path = ""
 proxy = "unix:gunicorn.sock"
+
+[[websocket]]
+path = "ws/room/<slug:room>/"
+consumer = "worker"
+channel = "rooms"
+group = "room_{room}"
+login_required = true
 
 [[websocket]]
 path = "ws/notifications/"
@@ -46,7 +59,7 @@ login_required = true
 struct Both {
     site: Site,
     gunicorn: Child,
-    _redis: RedisServer,
+    redis: RedisServer,
     _folder: Folder,
 }
 
@@ -78,7 +91,7 @@ impl Both {
         eventually_blocking("gunicorn listens", 6 * PATIENCE, || folder.path("gunicorn.sock").exists());
         let mut command = solent();
         command.env("DJANGO_KEY", KEY).env("DJANGO_REDIS", &url).arg("--config").arg(folder.config());
-        Self { site: Site::start_unheard(&mut command), gunicorn, _redis: redis, _folder: folder }
+        Self { site: Site::start_unheard(&mut command), gunicorn, redis, _folder: folder }
     }
 
     async fn request(&self, method: &str, path: &str, cookies: &str, form: &str) -> (Head, String) {
@@ -176,6 +189,24 @@ async fn djangos_pages_log_in_and_pushes_reach_the_browsers_of_its_users() {
     assert_eq!(second.frame().await.close_code(), 4401);
     assert_eq!(both.get("/notify/", &bob).await.1, "sent");
     assert_eq!(bobs.frame().await.json(), event);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_a_browser_djangos_log_in_its_pushes_and_its_worker_meet_solents_sockets() {
+    let both = Both::start();
+    let _worker = Runworker::start("pubsub", &both.redis.url(), &["rooms"]);
+    until_listened_to(&both.redis, "rooms");
+    let mut browser = tokio::process::Command::new(tools::node());
+    browser
+        .arg(project().join("tests/browser/harness.mjs"))
+        .args(["django", "http://site.example"])
+        // The browser knows the site by its name, as its visitors do.
+        .arg(format!("--host-resolver-rules=MAP site.example:80 {}", both.site.address))
+        .env("SOLENT_TEST_NODE_MODULES", tools::node_modules())
+        .env("SOLENT_TEST_CHROMIUM", tools::chromium())
+        .env("SOLENT_TEST_PICTURES", tools::pictures());
+    let held = play(browser, async |wish| panic!("the scenario asked for {wish:?}")).await;
+    assert_eq!(held.len(), 7, "{held:?}");
 }
 
 /// A handshake for the users' socket.

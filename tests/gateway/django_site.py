@@ -31,7 +31,7 @@ settings.configure(
                 "loaders": [
                     (
                         "django.template.loaders.locmem.Loader",
-                        {"registration/login.html": "<form method=post>{% csrf_token %}{{ form }}</form>"},
+                        {"registration/login.html": "<form method=post>{% csrf_token %}{{ form }}<button>Log in</button></form>"},
                     )
                 ]
             },
@@ -90,6 +90,7 @@ urlpatterns = [
     path("", front),
     path("accounts/login/", LoginView.as_view()),
     path("accounts/logout/", LogoutView.as_view()),
+    path("favicon.ico", lambda request: HttpResponse(status=204)),
     path("notify/", notify),
     re_path(r"^told/(?P<rest>.*)$", told),
 ]

@@ -8,6 +8,7 @@ use super::binary::{Folder, Site, project, stderr_of, stdout_of};
 use super::raw::{Raw, close, frame, handshake};
 use super::redis::RedisServer;
 use super::tools;
+use super::waiting::{PATIENCE, eventually_blocking};
 
 fn config(redis: &RedisServer, backend: &str, more: &str) -> String {
     format!(
@@ -67,6 +68,12 @@ impl Drop for Runworker {
     }
 }
 
+/// Waits until somebody listens to a channel of pub/sub.
+pub fn until_listened_to(redis: &RedisServer, channel: &str) {
+    let listens = || redis.subscriptions().0.iter().any(|name| name == channel);
+    eventually_blocking("Python listens", 6 * PATIENCE, listens);
+}
+
 /// A site, and a worker for the channels.
 async fn started(kind: &str, more: &str, channels: &[&str]) -> (RedisServer, Folder, Site, Runworker) {
     let redis = RedisServer::start();
@@ -76,12 +83,7 @@ async fn started(kind: &str, more: &str, channels: &[&str]) -> (RedisServer, Fol
     let worker = Runworker::start(kind, &redis.url(), channels);
     if kind == "pubsub" {
         // What nobody listens to is lost there; in core's channels it waits.
-        let listens = || redis.subscriptions().0.iter().filter(|name| name.starts_with("rooms")).count();
-        let patience = std::time::Instant::now() + std::time::Duration::from_secs(60);
-        while listens() < channels.len() {
-            assert!(std::time::Instant::now() < patience, "Python does not listen");
-            tokio::task::yield_now().await;
-        }
+        channels.iter().for_each(|channel| until_listened_to(&redis, channel));
     }
     (redis, folder, site, worker)
 }

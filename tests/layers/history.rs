@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde_json::json;
 use solent::layers::{ChannelLayer, Event, EventHistory, Followed, Follower, GroupName, MemoryChannelLayer};
 use solent::testing::RecordingChannelLayer;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
+
+use crate::waiting::{Pace, eventually_async};
 
 fn layer() -> Arc<dyn ChannelLayer> {
     Arc::new(MemoryChannelLayer::new())
@@ -72,19 +74,17 @@ async fn who_is_too_slow_is_told_of_a_gap_and_goes_on_behind_it() {
 async fn what_nobody_follows_is_kept_for_its_time_and_then_left() {
     let (layer, history) = (layer(), EventHistory::new().keep(Duration::from_secs(60)));
     let position = history.follow(&layer, groups(), None).await.unwrap().position();
-    sleep(Duration::from_secs(59)).await;
+    Pace::every(Duration::from_secs(59)).next().await;
     send(&layer, "news", 1).await;
     let mut follower = history.follow(&layer, groups(), Some(&position)).await.unwrap();
     assert_eq!(next(&mut follower).await, Some(1));
-    sleep(Duration::from_secs(600)).await;
+    Pace::every(Duration::from_secs(600)).next().await;
     assert_eq!(layer.stats().memberships, 2, "somebody follows");
     let position = follower.position();
     drop(follower);
     let left = Instant::now();
-    while layer.stats().memberships > 0 {
-        assert!(left.elapsed() < Duration::from_secs(90), "the groups are never left");
-        sleep(Duration::from_secs(1)).await;
-    }
+    let is_left = async || layer.stats().memberships == 0;
+    eventually_async("the groups are left", Duration::from_secs(90), is_left).await;
     assert!(left.elapsed() >= Duration::from_secs(60), "{:?}", left.elapsed());
     let mut follower = history.follow(&layer, groups(), Some(&position)).await.unwrap();
     assert_eq!(next(&mut follower).await, None, "what was lost is told");
@@ -96,11 +96,8 @@ async fn what_nobody_follows_is_kept_for_its_time_and_then_left() {
 async fn a_history_that_is_dropped_leaves_its_groups() {
     let layer = layer();
     drop(EventHistory::new().follow(&layer, groups(), None).await.unwrap());
-    let begin = Instant::now();
-    while layer.stats().memberships > 0 {
-        assert!(begin.elapsed() < Duration::from_secs(60), "the groups are never left");
-        sleep(Duration::from_secs(1)).await;
-    }
+    let is_left = async || layer.stats().memberships == 0;
+    eventually_async("the groups are left", Duration::from_secs(60), is_left).await;
 }
 
 #[tokio::test]
