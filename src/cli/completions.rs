@@ -4,6 +4,7 @@ use clap::{Arg, ArgAction, value_parser};
 use clap_complete::Shell;
 use futures_util::future::BoxFuture;
 
+use super::print::print;
 use super::{CliError, Command, Context};
 
 pub(super) struct Completions;
@@ -32,11 +33,10 @@ impl Command for Completions {
             let Some(shell) = context.arguments().get_one::<Shell>("shell").copied() else { return Ok(()) };
             let mut program = context.program().clone();
             let name = program.get_bin_name().unwrap_or_else(|| program.get_name()).to_owned();
-            // Into memory first: a reader that goes away early is no reason to panic.
+            // Into memory first: clap_complete panics when its reader has gone away.
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut program, name, &mut script);
-            print!("{}", String::from_utf8_lossy(&script));
-            Ok(())
+            print(String::from_utf8_lossy(&script))
         })
     }
 }
