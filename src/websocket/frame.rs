@@ -91,3 +91,39 @@ pub(super) fn frame(opcode: OpCode, payload: &[u8], compressed: bool) -> Bytes {
     bytes.extend_from_slice(payload);
     bytes.freeze()
 }
+
+#[cfg(all(test, feature = "deflate"))]
+mod tests {
+    use ::http::header::SEC_WEBSOCKET_EXTENSIONS;
+    use ::http::{HeaderMap, HeaderValue};
+
+    use super::*;
+    use crate::layers::Value;
+    use crate::websocket::Compression;
+    use crate::websocket::deflate::negotiate;
+
+    /// What a handshake with this offer agrees on.
+    fn agreed(offer: &'static str) -> Encoding {
+        let headers = HeaderMap::from_iter([(SEC_WEBSOCKET_EXTENSIONS, HeaderValue::from_static(offer))]);
+        negotiate(&headers, &Compression::default()).map(|agreed| agreed.encoding).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_broadcast_is_compressed_once_per_set_of_parameters() {
+        let text = "many words ".repeat(100);
+        let broadcast: Event<Value> = Event::new(&serde_json::json!({"type": "told", "text": text})).unwrap();
+        let frame = |offer| event(&broadcast, agreed(offer)).unwrap();
+        let first = frame("permessage-deflate");
+        assert_eq!(first[0], 0xc1);
+        // The very same bytes, for every member whose parameters are the same, however it offered them.
+        for offer in ["permessage-deflate", "permessage-deflate; client_max_window_bits"] {
+            assert_eq!(frame(offer).as_ptr(), first.as_ptr(), "{offer}");
+        }
+        let narrow = frame("permessage-deflate; server_max_window_bits=9");
+        assert_eq!(narrow[0], 0xc1);
+        assert_ne!(narrow.as_ptr(), first.as_ptr(), "another window is another frame");
+        assert_eq!(frame("permessage-deflate; server_max_window_bits=9").as_ptr(), narrow.as_ptr());
+        let plain = frame("");
+        assert_eq!((plain[0], frame("x-other").as_ptr()), (0x81, plain.as_ptr()));
+    }
+}

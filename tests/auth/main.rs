@@ -3,6 +3,9 @@
 #![cfg(feature = "auth")]
 #![allow(missing_docs, unreachable_pub)]
 
+#[cfg(feature = "http2")]
+#[path = "../support/http2.rs"]
+mod http2;
 #[path = "../support/postgres.rs"]
 mod postgres;
 #[path = "../support/raw.rs"]
@@ -31,6 +34,8 @@ mod hosts;
 #[cfg(feature = "jwt")]
 mod jwt;
 mod origin;
+#[cfg(feature = "http2")]
+mod over_http2;
 mod own_users;
 mod passwords;
 mod postgresql;

@@ -7,6 +7,7 @@ mod http2;
 mod raw;
 mod site;
 
+mod injection;
 mod rfc6455;
 mod rfc7692;
 mod rfc8441;

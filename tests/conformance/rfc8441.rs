@@ -11,7 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::raw::PATIENCE;
+use crate::http2::{Http2, PREFACE, SETTINGS, frame, setting};
+use crate::raw::{PATIENCE, Raw};
 use crate::rfc6455::{Expect, FRAMES, frames};
 use crate::site::start;
 
@@ -66,4 +67,16 @@ async fn the_message_cases_come_out_the_same() {
             }
         }
     }
+}
+
+/// Section 3: the server says that it takes an extended CONNECT, before any client may send one.
+#[tokio::test]
+async fn an_extended_connect_is_announced() {
+    let server = start().await;
+    let mut raw = Raw::connect(server.addresses()[0]).await;
+    raw.send([PREFACE, &frame(SETTINGS, 0, 0, &[])].concat()).await;
+    let settings = Http2 { raw }.next().await;
+    assert_eq!(settings.kind, SETTINGS);
+    let enabled = setting(8, 1);
+    assert!(settings.payload.chunks(6).any(|found| found == enabled), "{settings:?}");
 }

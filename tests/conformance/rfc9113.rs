@@ -337,3 +337,29 @@ async fn cookies_are_joined() {
     let body = String::from_utf8(client.answer().await.payload).unwrap();
     assert!(body.contains("cookie: a=b; c=d"), "{body}");
 }
+
+/// Section 10.5.1: a header block over the limit that was told is refused, whether in one field or in many.
+#[tokio::test]
+async fn too_large_a_header_block_is_refused() {
+    let (long, short) = ("x".repeat(10_000), "y".repeat(100));
+    for (value, count) in [(&long, 8), (&short, 700)] {
+        let server = start().await;
+        let mut client = Http2::connect(server.addresses()[0]).await;
+        let names: Vec<_> = (0..count).map(|number| format!("x-{number}")).collect();
+        let fields = names.iter().map(|name| (&**name, &**value));
+        let whole = block(&get("/hello").into_iter().chain(fields).collect::<Vec<_>>());
+        let mut parts = whole.chunks(16_384).peekable();
+        let mut bytes = frame(HEADERS, END_STREAM, 1, parts.next().unwrap());
+        while let Some(part) = parts.next() {
+            let flags = if parts.peek().is_none() { END_HEADERS } else { 0 };
+            bytes.extend(frame(CONTINUATION, flags, 1, part));
+        }
+        client.raw.send(bytes).await;
+        let found = client.answer().await;
+        let status = found.payload.iter().find(|byte| **byte & 0xe0 != 0x20);
+        match found.kind {
+            HEADERS => assert_eq!(status, Some(&UNLISTED), "431, not 200: {found:?}"),
+            kind => assert!(matches!(kind, RST_STREAM | GOAWAY), "{found:?}"),
+        }
+    }
+}

@@ -16,7 +16,7 @@ use crate::waiting::until;
 
 type Sender = SendRequest<Empty<Bytes>>;
 
-async fn client(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Sender {
+pub async fn client(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) -> Sender {
     let builder = hyper::client::conn::http2::Builder::new(TokioExecutor::new());
     let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
@@ -31,7 +31,7 @@ fn connect(path: &str) -> http::request::Builder {
         .header("sec-websocket-version", "13")
 }
 
-async fn open(sender: &mut Sender, path: &str) -> TokioIo<Upgraded> {
+pub async fn open(sender: &mut Sender, path: &str) -> TokioIo<Upgraded> {
     let request = connect(path).body(Empty::new()).unwrap();
     let response = sender.send_request(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
@@ -39,7 +39,7 @@ async fn open(sender: &mut Sender, path: &str) -> TokioIo<Upgraded> {
     TokioIo::new(hyper::upgrade::on(response).await.unwrap())
 }
 
-async fn echo(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), text: &str) {
+pub async fn echo(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), text: &str) {
     stream.write_all(&frame(0x81, text.as_bytes())).await.unwrap();
     let mut answer = vec![0; 2 + text.len()];
     stream.read_exact(&mut answer).await.unwrap();

@@ -11,6 +11,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 
+use crate::http2;
 use crate::raw::{frame, handshake};
 use crate::site::Site;
 
@@ -68,6 +69,15 @@ async fn alpn_prefers_http_2() {
     let site = Site::with_tls(certificate.tls(), |_| {}).await;
     let stream = certificate.connect(&site, &[b"h2", b"http/1.1"]).await.unwrap();
     assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"h2"[..]));
+}
+
+#[tokio::test]
+async fn a_socket_over_http_2_under_tls_echoes() {
+    let certificate = Certificate::new();
+    let site = Site::with_tls(certificate.tls(), |_| {}).await;
+    let mut sender = http2::client(certificate.connect(&site, &[b"h2"]).await.unwrap()).await;
+    let mut socket = http2::open(&mut sender, "/ws/echo/").await;
+    http2::echo(&mut socket, "hidden").await;
 }
 
 #[tokio::test]
