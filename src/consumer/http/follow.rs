@@ -19,6 +19,9 @@ impl<S> HttpContext<S> {
     ///
     /// # Errors
     /// Without a layer, when the groups cannot be joined, or once the client has left.
+    ///
+    /// # Cancel safety
+    /// A call that was dropped has left the stream open, at a place that the last `id` told the client of.
     pub async fn follow(&mut self, history: &EventHistory, groups: Vec<GroupName>, gap: &str) -> Result<()> {
         let limit = self.env().limits.groups_per_connection;
         if groups.len() > limit {

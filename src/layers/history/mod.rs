@@ -98,6 +98,9 @@ impl EventHistory {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
+    ///
+    /// # Cancel safety
+    /// A call that was dropped follows nothing. What it began to record goes on, or is begun anew by the next.
     pub async fn follow(
         &self,
         layer: &Arc<dyn ChannelLayer>,
