@@ -4,6 +4,7 @@
 mod allow;
 mod bearer;
 mod binary;
+mod bounds;
 mod broken;
 mod caching;
 mod certificates;
