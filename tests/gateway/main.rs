@@ -30,6 +30,7 @@ mod reload;
 mod secrets;
 mod secure_upstream;
 mod sentinel;
+mod sessions;
 mod site;
 mod systemd;
 #[path = "../support/tools.rs"]
