@@ -164,6 +164,9 @@ fn session_check(criterion: &mut Criterion) {
                 .iter(async || assert!(store.load(&key).await.expect("asked").is_some()));
         });
     }
+    benches.finish();
+    // The database's connections end in their runtime.
+    runtime.block_on(async move { drop(stores) });
 }
 
 #[cfg(not(feature = "auth"))]
