@@ -33,7 +33,7 @@ pub use embedded::{ClientAddress, Embedded};
 pub use network::{Network, NetworkError};
 pub use running::Running;
 #[cfg(feature = "systemd")]
-pub use systemd::Notifier;
+pub use systemd::{Notifier, Watchdog};
 #[cfg(feature = "tls")]
 pub use tls::{Tls, TlsError};
 pub use worker::{RunningWorker, Worker, WorkerError};

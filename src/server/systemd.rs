@@ -74,16 +74,16 @@ impl Notifier {
     ///
     /// # Panics
     /// Outside of a tokio runtime, when there is a watchdog.
-    pub fn watch(self: &std::sync::Arc<Self>) -> Option<AbortOnDropHandle<()>> {
+    pub fn watch(self: &std::sync::Arc<Self>) -> Option<Watchdog> {
         let half = self.watchdog.filter(|_| self.socket.is_some())? / 2;
         let notifier = std::sync::Arc::clone(self);
-        Some(AbortOnDropHandle::new(tokio::spawn(async move {
+        Some(Watchdog(AbortOnDropHandle::new(tokio::spawn(async move {
             let mut ticks = tokio::time::interval(half.max(Duration::from_millis(1)));
             loop {
                 ticks.tick().await;
                 notifier.tell("WATCHDOG=1");
             }
-        })))
+        }))))
     }
 
     fn tell(&self, state: &str) {
@@ -93,6 +93,10 @@ impl Notifier {
         }
     }
 }
+
+/// While it is held, the supervisor hears that the service is alive.
+#[derive(Debug)]
+pub struct Watchdog(#[allow(dead_code, reason = "held, never read")] AbortOnDropHandle<()>);
 
 fn open(name: &OsString) -> io::Result<(UnixDatagram, SocketAddr)> {
     let address = match name.as_bytes() {

@@ -273,6 +273,11 @@ async fn a_site_has_error_pages_of_its_own_that_know_the_user() {
     let response = ask(templates(), asked, HttpError::forbidden("Not <you>.")).await;
     assert_eq!(response.status(), StatusCode::FORBIDDEN);
     assert_eq!(response.headers()[header::CONTENT_TYPE], "text/html; charset=utf-8");
+    let policy = response.headers().get(header::CONTENT_SECURITY_POLICY);
+    assert!(
+        policy.is_none(),
+        "the plain page's policy, which lets no form be sent, went with it: {policy:?}"
+    );
     assert_eq!(text(response).await, "<p>Not &lt;you&gt;.</p>alice");
 }
 

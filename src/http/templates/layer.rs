@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use ::http::StatusCode;
+use ::http::header::CONTENT_SECURITY_POLICY;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -118,6 +119,8 @@ fn with_page(templates: &Templates, request: Arc<RequestValue>, mut response: Re
     match templates.fill(request, &name, context! { reason => reason }) {
         Ok(text) => {
             response.extensions_mut().remove::<HttpError>();
+            // It was made for the plain page; the site's own has the site's.
+            response.headers_mut().remove(CONTENT_SECURITY_POLICY);
             let page = super::response_of(&name, text);
             let (mut parts, body) = page.into_parts();
             parts.status = response.status();
