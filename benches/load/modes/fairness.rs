@@ -1,9 +1,10 @@
-//! A quiet room beside a flooded one.
+//! A quiet room beside a flooded one. The clients share a core: the flood's gives way, so that what the quiet one waits for
+//! is the server.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::client::{Room, percentile};
-use crate::measure::Server;
+use crate::measure::{Server, give_way};
 use crate::report::Report;
 
 pub fn run() {
@@ -17,6 +18,7 @@ pub fn run() {
     let stop = AtomicBool::new(false);
     let beside = std::thread::scope(|scope| {
         scope.spawn(|| {
+            give_way();
             while !stop.load(Ordering::Relaxed) {
                 flooded.breathe();
                 flooded.run(4, 4, &mut Vec::new());
