@@ -2,6 +2,7 @@
 #![allow(missing_docs, unreachable_pub)]
 
 mod channels_rows;
+mod echo_in_axum;
 mod links;
 mod readme;
 mod rooms;

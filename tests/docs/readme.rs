@@ -52,6 +52,16 @@ fn the_readmes_program_and_its_test_are_the_example_that_the_tests_run() {
     assert_eq!(program.lines().filter(counts).count(), 10, "it is called the ten-line program");
 }
 
+#[test]
+fn the_readmes_program_inside_axum_compiles() {
+    let program = blocks("README.md", "rust,no_run").remove(0);
+    let [inside] = &blocks("README.md", "rs")[..] else { panic!("one block replaces the last line") };
+    let (body, end) = program.trim_end().rsplit_once("\n}").expect("main ends the program");
+    let (kept, _last_line) = body.rsplit_once('\n').expect("main has lines");
+    let compiled = include_str!("echo_in_axum.rs").split_once("use ").expect("it begins with its imports").1;
+    assert_eq!(squeezed(&format!("{kept}\n{inside}}}{end}")), squeezed(&format!("use {compiled}")));
+}
+
 #[tokio::test]
 async fn the_readmes_config_is_a_chat() {
     let [config] = &blocks("README.md", "toml")[..] else { panic!("one config") };
