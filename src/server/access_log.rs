@@ -52,7 +52,8 @@ impl fmt::Display for Client {
             // A trusted proxy has told the address alone.
             Some(address) if address.port() == 0 => address.ip().fmt(f),
             Some(address) => address.fmt(f),
-            None => f.write_str("unix"),
+            // A Unix socket has none, and a host program need not tell it.
+            None => f.write_str("-"),
         }
     }
 }
