@@ -112,6 +112,9 @@ pub trait WebsocketConsumer<S = ()>: Sized + Send + 'static {
     }
 
     /// The channel layer was away: messages to these groups may have been missed. By default nothing.
+    ///
+    /// What is sent to the client here reaches it before any event that came after the outage: forwarded ones wait until
+    /// this is done.
     fn layer_gap(&mut self, ctx: &mut Context<S>, gap: LayerGap) -> impl Future<Output = Result<()>> + Send {
         let _ = (ctx, gap);
         async { Ok(()) }

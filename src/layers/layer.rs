@@ -60,7 +60,8 @@ pub trait ChannelLayer: Send + Sync + fmt::Debug + 'static {
         member: &'a Mailbox,
     ) -> BoxFuture<'a, Result<(), LayerError>>;
 
-    /// Makes a mailbox a *forwarded* member: the group's events go straight to the mailbox's sink.
+    /// Makes a mailbox a *forwarded* member: the group's events go straight to the mailbox's sink. After an outage they
+    /// wait until the mailbox's owner has taken the [`Gap`](super::Delivery::Gap) and asks for the next delivery.
     ///
     /// # Errors
     /// As [`group_add`](Self::group_add).

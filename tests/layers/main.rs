@@ -6,6 +6,7 @@ mod layer_suite;
 mod capacities;
 mod channels_rows;
 mod events;
+mod gaps;
 mod handles;
 mod history;
 mod mailboxes;

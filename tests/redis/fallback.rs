@@ -1,5 +1,7 @@
 //! `local_fallback`: half a room is better than none.
 
+use std::time::Duration;
+
 use serde_json::json;
 use solent::layers::{Delivery, DropCause, LayerError};
 
@@ -69,4 +71,55 @@ async fn with_local_fallback_members_of_one_process_reach_each_other_without_red
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_local_fallback_members_of_one_process_reach_each_other_without_redis_over_core() {
     members_of_one_process_reach_each_other_without_redis("core").await;
+}
+
+/// Many join while the layer restores what it had: none of them falls between the old and the new.
+async fn who_joins_at_the_moment_of_return_is_heard(kind: &str) {
+    const OLD: usize = 2_000;
+    let mut server = RedisServer::start();
+    let mut settings = settings(&server.url());
+    settings.local_fallback = true;
+    let here = layer(kind, settings.clone());
+    here.start().await.expect("connected");
+    let mut old = Vec::new();
+    for number in 0..OLD {
+        old.push(member(&here, &group(&format!("old_{number}"))).await);
+    }
+    server.kill();
+    eventually("the loss is noticed", || !here.is_ready()).await;
+    within(async { while here.group_send(&group("probe"), numbered(0)).await.is_err() {} }).await;
+    server.restart();
+    let mut late = Vec::new();
+    while !here.is_ready() {
+        let room = group(&format!("late_{}", late.len()));
+        late.push((member(&here, &room).await, room));
+        tokio::task::yield_now().await;
+    }
+    let there = layer(kind, settings);
+    there.start().await.expect("connected");
+    for (mailbox, room) in &mut late {
+        let marker = event(&json!({"type": "marker", "room": room.as_str()}));
+        // The layer is ready when those are restored that were there before; who comes meanwhile follows at once.
+        within(async {
+            loop {
+                there.group_send(room, marker.clone()).await.expect("sent");
+                let soon = Duration::from_millis(100);
+                if let Ok(Delivery::Event(found)) = tokio::time::timeout(soon, mailbox.recv()).await {
+                    break assert_eq!(found, marker);
+                }
+            }
+        })
+        .await;
+    }
+    assert!(late.len() > 10, "only {} joined meanwhile", late.len());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_joins_at_the_moment_of_return_is_heard_over_pubsub() {
+    who_joins_at_the_moment_of_return_is_heard("pubsub").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_joins_at_the_moment_of_return_is_heard_over_core() {
+    who_joins_at_the_moment_of_return_is_heard("core").await;
 }

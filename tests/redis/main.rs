@@ -25,6 +25,7 @@ mod crowd;
 mod fallback;
 mod formats;
 mod hosts;
+mod order;
 #[cfg(feature = "gateway")]
 #[path = "../site/outside.rs"]
 #[allow(unreachable_pub, reason = "another test binary's")]

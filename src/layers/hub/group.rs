@@ -61,13 +61,10 @@ impl Count {
         event: &Event,
         dirty: &mut Vec<Arc<dyn EventSink>>,
     ) {
-        let Some(sink) = sink else {
-            match inbox.put(event, false) {
-                Put::Taken => self.reached += 1,
-                Put::Dropped => self.mailbox_full += 1,
-            }
-            return;
-        };
+        let Some(sink) = sink else { return self.add_put(inbox.put(event, false)) };
+        if let Some(put) = inbox.hold(event) {
+            return self.add_put(put);
+        }
         match sink.push(event) {
             Pushed::Queued { flush } => {
                 self.reached += 1;
@@ -77,6 +74,13 @@ impl Count {
             }
             Pushed::Dropped => self.outbox_full += 1,
             Pushed::Refused => self.refused += 1,
+        }
+    }
+
+    fn add_put(&mut self, put: Put) {
+        match put {
+            Put::Taken => self.reached += 1,
+            Put::Dropped => self.mailbox_full += 1,
         }
     }
 }

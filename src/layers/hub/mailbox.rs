@@ -2,13 +2,17 @@
 
 use std::fmt;
 use std::future::poll_fn;
+use std::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Release},
+};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use parking_lot::Mutex;
 
 use super::queue::{MailboxOptions, Put, Queue};
-use super::{EventSink, Hub};
+use super::{EventSink, Hub, Pushed};
 use crate::layers::locks::shrink_list;
 use crate::layers::{ChannelName, DropCause, Event, GroupName, LayerStats};
 
@@ -18,7 +22,8 @@ use crate::layers::{ChannelName, DropCause, Event, GroupName, LayerStats};
 pub enum Delivery {
     /// An event for the consumer.
     Event(Event),
-    /// Events of some groups may have been lost in an outage.
+    /// Events of some groups may have been lost in an outage, before whatever comes from now on. Forwarded events wait
+    /// until the owner asks for its next delivery, so that a client hears first what the owner says of the loss.
     Gap(LayerGap),
     /// An event found no room and the policy is [`Overflow::Close`](super::Overflow::Close): the owner should end.
     Overflow,
@@ -108,6 +113,7 @@ impl Mailbox {
 
     /// The next delivery, or a wake-up when there is one.
     pub fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Delivery> {
+        self.inbox.let_go();
         let mut queue = self.inbox.queue.lock();
         if let Some(delivery) = queue.pop() {
             drop(queue);
@@ -123,6 +129,7 @@ impl Mailbox {
 
     /// The next delivery, when there is one now.
     pub fn try_recv(&mut self) -> Option<Delivery> {
+        self.inbox.let_go();
         let delivery = self.inbox.queue.lock().pop()?;
         self.make_room();
         Some(delivery)
@@ -218,6 +225,8 @@ pub(super) struct Inbox {
     options: MailboxOptions,
     stats: Arc<LayerStats>,
     queue: Mutex<Queue>,
+    /// Whether there is a loss that the owner has not dealt with. Spares forwarded events the queue's lock.
+    has_gap: AtomicBool,
     sink: OnceLock<Arc<dyn EventSink>>,
     joined: Mutex<Joined>,
 }
@@ -237,6 +246,7 @@ impl Inbox {
             options,
             stats,
             queue: Mutex::default(),
+            has_gap: AtomicBool::new(false),
             sink: OnceLock::new(),
             joined: Mutex::default(),
         }
@@ -278,9 +288,47 @@ impl Inbox {
         self.joined.lock().groups.binary_search(group).is_ok()
     }
 
-    pub(super) fn announce_gap(&self, groups: Vec<GroupName>) {
+    /// Holds a forwarded event back that comes after a loss which the owner has not dealt with. `None` when there is no
+    /// such loss, and the event can go to the sink.
+    pub(super) fn hold(&self, event: &Event) -> Option<Put> {
+        if !self.has_gap.load(Acquire) {
+            return None;
+        }
+        let (put, lost) = self.queue.lock().hold(event, &self.options)?;
+        self.stats.count_dropped(DropCause::MailboxFull, lost);
+        Some(put)
+    }
+
+    /// The owner asks for more, so it has dealt with the loss that it was told of: what was held behind that goes on.
+    fn let_go(&self) {
+        if !self.has_gap.load(Acquire) {
+            return;
+        }
         let mut queue = self.queue.lock();
-        queue.note_gap(groups);
+        let Some(held) = queue.release() else { return };
+        let mut flush = false;
+        // Under the lock, so that nothing overtakes it.
+        if let Some(sink) = self.sink() {
+            for event in &held {
+                match sink.push(event) {
+                    Pushed::Queued { flush: asked } => flush |= asked,
+                    Pushed::Dropped => self.stats.count_dropped(DropCause::OutboxFull, 1),
+                    Pushed::Refused => self.stats.count_dropped(DropCause::NotJson, 1),
+                }
+            }
+        }
+        self.has_gap.store(false, Release);
+        drop(queue);
+        if let Some(sink) = self.sink().filter(|_| flush) {
+            sink.flush();
+        }
+    }
+
+    /// Notes a loss; `holds` when forwarded events have to wait for the owner to have dealt with it.
+    pub(super) fn announce_gap(&self, groups: Vec<GroupName>, holds: bool) {
+        let mut queue = self.queue.lock();
+        queue.note_gap(groups, holds);
+        self.has_gap.store(true, Release);
         let waker = queue.waker.take();
         drop(queue);
         if let Some(waker) = waker {
@@ -324,13 +372,14 @@ impl Inbox {
 
     /// Takes all waiting events out and lets no other in: who puts one in has to find another place for it.
     pub(super) fn seal(&self) -> Vec<Event> {
-        let mut queue = self.queue.lock();
-        queue.sealed = true;
-        queue.drain()
+        self.queue.lock().sealed = true;
+        self.clear()
     }
 
     /// Takes all waiting events out.
     pub(super) fn clear(&self) -> Vec<Event> {
-        self.queue.lock().drain()
+        let mut queue = self.queue.lock();
+        self.has_gap.store(false, Release);
+        queue.drain()
     }
 }

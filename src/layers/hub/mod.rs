@@ -258,17 +258,20 @@ impl Hub {
         members
     }
 
-    /// Tells every member of these groups, once per mailbox, that events may have been lost.
+    /// Tells every member of these groups, once per mailbox, that events may have been lost. What is delivered after
+    /// this call comes after the word of it, to sinks too.
     pub fn announce_gap(&self, groups: &[GroupName]) {
-        let mut concerned: HashMap<u64, (Arc<Inbox>, Vec<GroupName>)> = HashMap::new();
+        let mut concerned: HashMap<u64, (Arc<Inbox>, Vec<GroupName>, bool)> = HashMap::new();
         for group in groups.iter().filter_map(|name| self.groups.get(name.as_str())) {
-            group.each(|inbox, _| {
-                let entry = concerned.entry(inbox.id()).or_insert_with(|| (inbox.clone(), Vec::new()));
-                entry.1.push(group.name().clone());
+            group.each(|inbox, how| {
+                let (_, groups, forwards) =
+                    concerned.entry(inbox.id()).or_insert_with(|| (inbox.clone(), Vec::new(), false));
+                groups.push(group.name().clone());
+                *forwards |= how == Membership::Forwarded;
             });
         }
-        for (inbox, groups) in concerned.into_values() {
-            inbox.announce_gap(groups);
+        for (inbox, groups, forwards) in concerned.into_values() {
+            inbox.announce_gap(groups, forwards);
         }
     }
 

@@ -18,6 +18,9 @@ pub enum Pushed {
 }
 
 /// Where forwarded events go: in practice, a connection's outbox.
+///
+/// After an outage they wait in the mailbox, within its bounds, until its owner has taken the
+/// [`Gap`](super::Delivery::Gap) and asks for the next delivery: who forwards has to go on receiving.
 pub trait EventSink: Send + Sync {
     /// Appends an event to the sink's bounded outbox. Called under a group's lock: it must neither block nor call
     /// back into the layer.

@@ -30,13 +30,31 @@ impl Inner {
         }
         let done = self.run(group, commands).await;
         if done.is_err() && self.settings.local_fallback && self.is_away(group.as_str())? {
-            // Written with all other memberships when Redis is back.
+            self.join_later(group, names::member(mailbox.name(), how))?;
             return Ok(());
         }
         if done.is_err() && !was_member {
             self.local.hub.leave(group, mailbox);
+            // Nobody knows whether it was written, and a connection that was made meanwhile may have restored it.
+            self.local.depart([(group.clone(), names::member(mailbox.name(), how))]);
         }
         done
+    }
+
+    /// Writes a membership when Redis is back. It is restored with all others, unless that had begun before it was there.
+    fn join_later(&self, group: &GroupName, member: String) -> Result<(), LayerError> {
+        let link = self.link_of(group.as_str())?;
+        let (health, pipe, local) = (link.health.clone(), link.pipe.clone(), self.local.clone());
+        let (group, life) = (group.clone(), self.settings.group_expiry);
+        tokio::spawn(async move {
+            health.until_ready(PIPE).await;
+            // On an error the next connection restores it, and by then it is there.
+            let _ = pipe.run(keeper::add(&local, &group, &[&member], life).to_vec()).await;
+            if !local.is_member(&group, &member) {
+                local.depart([(group, member)]);
+            }
+        });
+        Ok(())
     }
 
     /// Whether the host of a name is surely not reached now.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
+use super::PIPE;
 use super::local::Local;
 use super::scripts::Handed;
 use super::source::{Popped, Source};
@@ -47,6 +48,10 @@ impl Inbox {
                         self.health.ready(self.part);
                     }
                     backoff = Backoff::default();
+                    if !found.is_empty() {
+                        // After an outage memberships are restored, and who has lost something is told, before this.
+                        self.health.until_ready(PIPE).await;
+                    }
                     found.iter().for_each(|(message, _)| self.local.hand_out(&self.source.key, message));
                     (handed, sure) = (found.into_iter().map(|(message, _)| message).collect(), true);
                 }

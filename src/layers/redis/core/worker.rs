@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::PIPE;
 use super::local::Local;
 use super::plain::{Message, PlainChannel, PlainChannels};
 use super::source::{Popped, Source};
@@ -110,6 +111,7 @@ impl Worker {
     async fn hand_over(&mut self, popped: Popped) -> Result<(), String> {
         let (framed, score) = popped;
         let Some((event, _)) = self.local.read(&self.source.key, &framed) else { return Ok(()) };
+        self.health.until_ready(PIPE).await;
         match self.channel.offer(Message { framed, score, event }) {
             Ok(()) => {
                 self.local.hub.stats().count_delivered(1);

@@ -51,11 +51,15 @@ pub(super) enum Told {
 
 /// What a cluster's connections push.
 pub(super) struct Pushed {
-    /// What came before the start, in order; none from then on.
-    early: Mutex<Option<Vec<PushInfo>>>,
-    moved: Mutex<Vec<String>>,
+    state: Mutex<State>,
     lost: AtomicBool,
     told: Notify,
+}
+
+struct State {
+    /// What came before the start, or while there are channels to follow, in order; none while it is delivered at once.
+    early: Option<Vec<PushInfo>>,
+    moved: Vec<String>,
 }
 
 /// A line to a host, with a reader to be started.
@@ -66,8 +70,7 @@ pub(super) async fn connect(
 ) -> Result<(Line, Reader), String> {
     if host.is_cluster() {
         let pushed = Arc::new(Pushed {
-            early: Mutex::new(Some(Vec::new())),
-            moved: Mutex::default(),
+            state: Mutex::new(State { early: Some(Vec::new()), moved: Vec::new() }),
             lost: AtomicBool::new(false),
             told: Notify::new(),
         });
@@ -147,12 +150,17 @@ impl Reader {
         match self {
             Self::Waiting(stream) => Self::Task(Reading(tokio::spawn(read(local.clone(), stream)))),
             Self::Pushed(pushed) => {
-                let mut early = lock(&pushed.early);
-                early.take().into_iter().flatten().for_each(|push| deliver(local, &push));
-                drop(early);
+                pushed.resume(local);
                 Self::Pushed(pushed)
             }
             started @ Self::Task(_) => started,
+        }
+    }
+
+    /// Goes on to deliver after channels have moved, were followed, and their members were told.
+    pub(super) fn resume(&self, local: &Local) {
+        if let Self::Pushed(pushed) = self {
+            pushed.resume(local);
         }
     }
 
@@ -168,7 +176,7 @@ impl Reader {
                 if pushed.lost.load(Relaxed) {
                     return Told::Ended;
                 }
-                let moved = std::mem::take(&mut *lock(&pushed.moved));
+                let moved = std::mem::take(&mut lock(&pushed.state).moved);
                 if !moved.is_empty() {
                     return Told::Moved(moved);
                 }
@@ -196,14 +204,26 @@ impl Pushed {
             (PushKind::SUnsubscribe, Some(channel)) => {
                 // What was given up on purpose has nobody who wants it.
                 if local.is_wanted(&Subscription::Channel(channel.to_owned())) {
-                    lock(&self.moved).push(channel.to_owned());
+                    let mut state = lock(&self.state);
+                    state.moved.push(channel.to_owned());
+                    // What comes on the new subscription comes after the word of what was missed before it.
+                    state.early.get_or_insert_default();
+                    drop(state);
                     self.told.notify_one();
                 }
             }
-            _ => match &mut *lock(&self.early) {
+            _ => match &mut lock(&self.state).early {
                 Some(early) => early.push(push),
                 None => deliver(local, &push),
             },
+        }
+    }
+
+    /// Delivers what came before, and from now on at once, unless more channels have moved.
+    fn resume(&self, local: &Local) {
+        let mut state = lock(&self.state);
+        if state.moved.is_empty() {
+            state.early.take().into_iter().flatten().for_each(|push| deliver(local, &push));
         }
     }
 }

@@ -106,13 +106,23 @@ impl Subscriber {
             .into_iter()
             .for_each(|subscription| self.local.stale[self.index].mark(subscription));
         self.health.ready(self.part);
+        // Who came while it was being restored was told that all is restored at the end.
+        if let Err(end) = self.catch_up(&mut line).await {
+            return end;
+        }
         let mut release_at = None;
         loop {
             let linger = release_at.unwrap_or_else(Instant::now);
             let done = tokio::select! {
                 told = reader.told() => match told {
                     Told::Ended => Err(End::Lost("the connection was closed".to_owned())),
-                    Told::Moved(channels) => self.follow(&mut line, channels).await,
+                    Told::Moved(channels) => {
+                        let followed = self.follow(&mut line, channels).await;
+                        if followed.is_ok() {
+                            reader.resume(&self.local);
+                        }
+                        followed
+                    }
                 },
                 request = self.requests.recv() => self.grant(&mut line, request).await,
                 () = self.local.stale[self.index].marked(), if release_at.is_none() => {
@@ -128,6 +138,19 @@ impl Subscriber {
             if let Err(end) = done {
                 return end;
             }
+        }
+    }
+
+    /// Subscribes to what has come to be wanted without being asked for.
+    async fn catch_up(&self, line: &mut Line) -> Result<(), End> {
+        let mut late = self.local.wanted(self.index);
+        late.retain(|wanted| !self.confirmed.contains(wanted));
+        match self.subscribe(line, &late).await {
+            Ok(()) => {
+                self.confirmed.add(late);
+                Ok(())
+            }
+            Err(Failure::Refused(reason) | Failure::Lost(reason)) => Err(End::Lost(reason)),
         }
     }
 

@@ -38,7 +38,7 @@ impl Stale {
 pub(super) struct Confirmed(Mutex<HashSet<Subscription>>);
 
 impl Confirmed {
-    fn contains(&self, subscription: &Subscription) -> bool {
+    pub(super) fn contains(&self, subscription: &Subscription) -> bool {
         lock(&self.0).contains(subscription)
     }
 

@@ -55,16 +55,20 @@ impl Health {
         matches!(self.parts.borrow().get(&part), Some(State::Lost(_)))
     }
 
-    /// A part is connected. The last one to come back ends the outage. Says how long this part was away.
-    pub(in crate::layers::redis) fn ready(&self, part: Part) -> Option<Duration> {
+    /// How long a part has been away; `None` when it is not.
+    pub(in crate::layers::redis) fn away(&self, part: Part) -> Option<Duration> {
+        lock(&self.outages).get(&part).map(Instant::elapsed)
+    }
+
+    /// A part is connected. The last one to come back ends the outage.
+    pub(in crate::layers::redis) fn ready(&self, part: Part) {
         self.parts.send_modify(|parts| drop(parts.insert(part, State::Ready)));
         let mut outages = lock(&self.outages);
-        let away = outages.remove(&part)?.elapsed();
+        let Some(away) = outages.remove(&part).map(|since| since.elapsed()) else { return };
         self.reconnects.fetch_add(1, Relaxed);
         if outages.is_empty() {
             tracing::info!(host = self.host, seconds = away.as_secs_f32(), "Redis is back");
         }
-        Some(away)
     }
 
     /// A part has lost its connection, or cannot make one. Only the first of an outage is logged.
@@ -109,6 +113,15 @@ impl Health {
             Some(State::Lost(reason)) => Err(self.unavailable(reason)),
             _ => Ok(()),
         }
+    }
+
+    /// Waits until a part is ready, however long it is away, or has ended. Cancel safe.
+    pub(in crate::layers::redis) async fn until_ready(&self, part: Part) {
+        let is_away = |parts: &HashMap<Part, State>| {
+            matches!(parts.get(&part), Some(State::Connecting | State::Lost(_)))
+        };
+        // The sender is this health's own and does not end before it.
+        let _ = self.parts.subscribe().wait_for(|parts| !is_away(parts)).await;
     }
 
     /// Waits until every part is ready.

@@ -24,7 +24,8 @@ pub(in crate::layers::redis) type Answer = Result<Value, RedisError>;
 pub(in crate::layers::redis) trait Restore: Send + Sync {
     /// The commands.
     fn commands(&self) -> Vec<Cmd>;
-    /// They were run. `away` says how long there was no connection; `None` for the first one.
+    /// They were run, and nobody is told yet that the host is back. `away` says how long there was no connection; `None`
+    /// for the first one.
     fn done(&self, answers: Vec<Answer>, away: Option<Duration>);
 }
 
@@ -131,8 +132,8 @@ impl Worker {
             });
             answers.extend(round_trip(&mut connection, &pipeline, self.settings.response_time).await?);
         }
-        let away = self.settings.health.ready(self.settings.part);
-        restore.done(answers, away);
+        restore.done(answers, self.settings.health.away(self.settings.part));
+        self.settings.health.ready(self.settings.part);
         Ok(connection)
     }
 
