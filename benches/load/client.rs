@@ -280,12 +280,10 @@ pub struct Pages {
 
 impl Pages {
     pub fn open(visitor: &Visitor, path: &str, connections: usize) -> Self {
-        let mut streams: Vec<_> = (0..connections).map(|_| visitor.connect()).collect();
+        let streams = (0..connections).map(|_| visitor.connect()).collect();
         let length = length_of_answer(visitor, path);
         let request = visitor.request(path, "").into_bytes();
-        let mut pages = Self { streams: Vec::new(), request, length, buffer: vec![0; 64 << 10] };
-        pages.streams.append(&mut streams);
-        pages
+        Self { streams, request, length, buffer: vec![0; 64 << 10] }
     }
 
     pub fn fetch(&mut self, requests: usize) {
@@ -297,17 +295,35 @@ impl Pages {
                 read(stream, &mut self.buffer[..self.length]);
             }
         }
+        self.expect_silence();
+    }
+
+    /// Every byte was counted: an answer whose length was learnt wrongly would let the client run ahead of the server.
+    fn expect_silence(&self) {
+        for stream in &self.streams {
+            stream.set_nonblocking(true).expect("TCP");
+            let more = stream.peek(&mut [0]);
+            assert!(
+                more.is_err_and(|error| error.kind() == ErrorKind::WouldBlock),
+                "an answer is longer than the first"
+            );
+            stream.set_nonblocking(false).expect("TCP");
+        }
     }
 }
 
-/// Head and body of one answer, in bytes.
+/// Head and body of one answer, in bytes, on a connection that is kept: servers differ in how they say that it is.
 fn length_of_answer(visitor: &Visitor, path: &str) -> usize {
     let mut stream = visitor.connect();
-    stream.write_all(visitor.request(path, "Connection: close\r\n").as_bytes()).expect("the server reads");
+    stream.write_all(visitor.request(path, "").as_bytes()).expect("the server reads");
     let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("the server answers");
-    let text = String::from_utf8_lossy(&answer);
-    assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    // A kept connection's answer lacks the line that says otherwise.
-    answer.len() - "connection: close\r\n".len()
+    while !answer.ends_with(b"\r\n\r\n") {
+        let mut byte = [0];
+        read(&mut stream, &mut byte);
+        answer.extend(byte);
+    }
+    let head = String::from_utf8_lossy(&answer).to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    let body = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    answer.len() + body.and_then(|body| body.parse::<usize>().ok()).expect("an answer of known length")
 }

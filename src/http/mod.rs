@@ -9,19 +9,16 @@ mod by_method;
 #[cfg(feature = "auth")]
 mod csrf;
 mod departure;
-mod embedded;
 mod error;
 mod failure;
 mod form;
 mod head;
 mod pages;
 pub mod proxy;
-mod ranges;
 mod request;
 mod respond;
 mod scope;
 mod static_files;
-mod static_names;
 #[cfg(feature = "templates")]
 mod templates;
 mod view;

@@ -115,6 +115,7 @@ async fn start() -> (TempDir, Running) {
     }
     let views = ViewRouter::new([
         include("folder/", StaticFiles::folder(folder.path())),
+        include("uncached/", StaticFiles::folder(folder.path()).cache(0)),
         include("variants/", StaticFiles::folder(folder.path()).precompressed()),
         include("inside/", StaticFiles::embedded(&[("ten.txt", TEN), ("empty.txt", b"")])),
     ]);
@@ -172,6 +173,7 @@ fn fits(head: &Head, tag: &str, body: &str, method: &str) -> bool {
 async fn ranges() {
     assert_eq!(RANGES.len(), 41);
     run("/folder/ten.txt", RANGES).await;
+    run("/uncached/ten.txt", RANGES).await;
     run("/inside/ten.txt", RANGES).await;
 }
 
@@ -179,6 +181,7 @@ async fn ranges() {
 async fn conditions() {
     assert_eq!(CONDITIONS.len(), 22);
     run("/folder/ten.txt", CONDITIONS).await;
+    run("/uncached/ten.txt", CONDITIONS).await;
     run("/inside/ten.txt", CONDITIONS).await;
 }
 
@@ -189,13 +192,14 @@ async fn dates() {
         DATES.iter().any(|case| case.2.contains(LATER)) && DATES.iter().any(|case| case.2.contains(EARLIER))
     );
     run("/folder/ten.txt", DATES).await;
+    run("/uncached/ten.txt", DATES).await;
 }
 
 /// Section 14.6: several parts are a multipart body, each with its place, and no Content-Range outside of it.
 #[tokio::test]
 async fn several_parts_come_in_one_body() {
     let (_folder, server) = start().await;
-    for path in ["/folder/ten.txt", "/inside/ten.txt"] {
+    for path in ["/folder/ten.txt", "/uncached/ten.txt", "/inside/ten.txt"] {
         for (ranges, parts) in [
             ("0-1,8-9", vec![("bytes 0-1/10", "01"), ("bytes 8-9/10", "89")]),
             ("-1, 0-0,4-", vec![("bytes 9-9/10", "9"), ("bytes 0-0/10", "0"), ("bytes 4-9/10", "456789")]),
@@ -218,7 +222,7 @@ async fn several_parts_come_in_one_body() {
 #[tokio::test]
 async fn an_empty_file_has_no_parts() {
     let (_folder, server) = start().await;
-    for path in ["/folder/empty.txt", "/inside/empty.txt"] {
+    for path in ["/folder/empty.txt", "/uncached/empty.txt", "/inside/empty.txt"] {
         for (range, status) in [("0-", 416), ("0-0", 416), ("-5", 200)] {
             let (head, body) = ask(&server, "GET", path, &format!("Range: bytes={range}\r\n")).await;
             assert_eq!((head.status, &*body), (status, ""), "{path} {range}");

@@ -120,6 +120,34 @@ async fn pages_respond_redirect_and_serve_files() {
 }
 
 #[tokio::test]
+async fn without_the_cache_a_changed_file_is_served_at_once() {
+    let folder = Folder::with(
+        r#"
+debug = false
+allowed_hosts = ["127.0.0.1"]
+
+[server]
+bind = ["127.0.0.1:0"]
+
+[static]
+dir = "files"
+cache = "off"
+
+[[http]]
+path = "more/"
+static = "files"
+"#,
+    );
+    folder.write("files/a.txt", "old");
+    let site = folder.start();
+    for text in ["one", "two", "three"] {
+        folder.write("files/a.txt", text);
+        assert_eq!(get(&site, "/static/a.txt").await.1, text);
+        assert_eq!(get(&site, "/more/a.txt").await.1, text);
+    }
+}
+
+#[tokio::test]
 async fn echo_gives_text_as_text_and_bytes_as_bytes() {
     let folder = folder();
     let site = folder.start();

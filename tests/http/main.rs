@@ -4,5 +4,6 @@ mod blocking;
 mod form;
 mod local_only;
 mod security_headers;
+mod static_cache;
 mod static_files;
 mod templates;

@@ -19,7 +19,7 @@ mod session;
 mod websocket_route;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A default, changed: how settings of other rooms are written, whose structs may grow.
 pub(crate) fn changed<T: Default>(change: impl FnOnce(&mut T)) -> T {
@@ -47,6 +47,8 @@ pub(crate) use websocket_route::{Accept, Rates, SocketRoute};
 use super::secret::Secret;
 use super::section::section;
 use super::setting::{Key, Placed};
+use super::units::{ByteSize, OrOff};
+use crate::http::StaticFiles;
 
 section! {
     /// A deployment: what the file says, key by key.
@@ -122,5 +124,16 @@ section! {
         dir: Option<Placed<PathBuf>> = None,
         /// Where static files are served; templates put it in front of a file's path with `static()`.
         url: Placed<String> = Placed { value: "/static/".to_owned(), span: 0..0 },
+        /// How many bytes of a folder's files are kept in memory, for this folder and for each that a route serves:
+        /// those of up to 256 KiB that were asked for last. A change on disk is seen within a second, without the cache
+        /// and with debug on at once.
+        cache: OrOff<ByteSize> = OrOff(Some(ByteSize(StaticFiles::CACHE))),
+    }
+}
+
+impl StaticSettings {
+    /// The files of a folder.
+    pub(crate) fn files_of(&self, folder: &Path) -> StaticFiles {
+        StaticFiles::folder(folder).cache(self.cache.0.map_or(0, |size| size.0))
     }
 }

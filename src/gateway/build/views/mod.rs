@@ -21,9 +21,7 @@ use super::routes::Endpoint;
 use super::users::Users;
 use crate::gateway::settings::{CachePolicy, HttpRoute, Settings, Target};
 use crate::http::proxy::Proxy;
-use crate::http::{
-    BoxedHttp, BoxedView, CsrfLayer, HttpError, Response, StaticFiles, TemplatesLayer, ViewService,
-};
+use crate::http::{BoxedHttp, BoxedView, CsrfLayer, HttpError, Response, TemplatesLayer, ViewService};
 use crate::middleware::{CacheLayer, LoginRequiredLayer, SecurityHeadersLayer};
 use crate::routing::Names;
 
@@ -100,7 +98,7 @@ impl Making<'_> {
             }
             Target::Redirect(redirect) => redirect::view(redirect),
             Target::Respond(respond) => respond::view(respond),
-            Target::Static(folder) => static_view(StaticFiles::folder(&folder.value)),
+            Target::Static(folder) => static_view(self.settings.r#static.files_of(&folder.value)),
             Target::Login(login) => {
                 let home = self.address(&self.settings.auth.login_redirect_url);
                 accounts::login_view(&login.template, home)

@@ -9,7 +9,7 @@ use crate::http::{BoxedView, StaticFiles};
 /// The files that templates mean by `static()`.
 pub(crate) fn static_files_of(settings: &Settings) -> StaticFiles {
     match (&settings.r#static.dir, &settings.templates.dir) {
-        (Some(dir), _) => StaticFiles::folder(&dir.value),
+        (Some(dir), _) => settings.r#static.files_of(&dir.value),
         (None, Some(_)) => StaticFiles::embedded(&[]),
         (None, None) => StaticFiles::embedded(embedded::STATIC_FILES),
     }

@@ -8,7 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 
-use super::{Body, Response};
+use crate::http::{Body, Response};
 
 /// More parts than this, or parts that together are longer than the file, cost more than the file itself: they are
 /// answered with the whole (section 14.2 allows it, section 17.15 says why).

@@ -54,16 +54,7 @@ impl Hashes {
     /// The file that a name with a hash means, and whether it has this very content. A page of another version of the
     /// site gets today's file rather than none.
     pub(super) fn meant_by(&self, path: &str) -> Option<(String, bool)> {
-        let (folder, name) =
-            path.rsplit_once('/').map_or((None, path), |(folder, name)| (Some(folder), name));
-        let parts: Vec<&str> = name.split('.').collect();
-        let place = parts
-            .iter()
-            .rposition(|part| is_hash(part))
-            .filter(|place| *place > 0 && *place + 2 >= parts.len())?;
-        let mut rest = parts.clone();
-        let hash = rest.remove(place);
-        let plain = folder.map_or_else(String::new, |folder| format!("{folder}/")) + &rest.join(".");
+        let (plain, hash) = split(path)?;
         let is_current = self.hash(&plain)? == hash;
         Some((plain, is_current))
     }
@@ -88,6 +79,19 @@ impl Hashes {
     }
 }
 
+/// The two parts of a name that may be one with a hash: the file's own, and the hash.
+pub(super) fn split(path: &str) -> Option<(String, &str)> {
+    let (folder, name) = path.rsplit_once('/').map_or((None, path), |(folder, name)| (Some(folder), name));
+    let mut parts: Vec<&str> = name.split('.').collect();
+    let place = parts
+        .iter()
+        .rposition(|part| is_hash(part))
+        .filter(|place| *place > 0 && *place + 2 >= parts.len())?;
+    let hash = parts.remove(place);
+    let plain = folder.map_or_else(String::new, |folder| format!("{folder}/")) + &parts.join(".");
+    Some((plain, hash))
+}
+
 fn lock(known: &Mutex<HashMap<String, Known>>) -> MutexGuard<'_, HashMap<String, Known>> {
     // Nothing panics while it is held.
     known.lock().unwrap_or_else(PoisonError::into_inner)
@@ -98,7 +102,7 @@ fn is_hash(part: &str) -> bool {
 }
 
 /// The hasher has fixed keys: every process of one program gives a file the same name.
-fn hash_of(bytes: &[u8]) -> String {
+pub(super) fn hash_of(bytes: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
     let mut hash = format!("{:016x}", hasher.finish());
