@@ -262,7 +262,8 @@ impl Hub {
     /// this call comes after the word of it, to sinks too.
     pub fn announce_gap(&self, groups: &[GroupName]) {
         let mut concerned: HashMap<u64, (Arc<Inbox>, Vec<GroupName>, bool)> = HashMap::new();
-        for group in groups.iter().filter_map(|name| self.groups.get(name.as_str())) {
+        let groups: Vec<_> = groups.iter().filter_map(|name| self.groups.get(name.as_str())).collect();
+        for group in &groups {
             group.each(|inbox, how| {
                 let (_, groups, forwards) =
                     concerned.entry(inbox.id()).or_insert_with(|| (inbox.clone(), Vec::new(), false));
@@ -272,6 +273,9 @@ impl Hub {
         }
         for (inbox, groups, forwards) in concerned.into_values() {
             inbox.announce_gap(groups, forwards);
+        }
+        for group in groups {
+            group.note_gap();
         }
     }
 
