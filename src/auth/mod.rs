@@ -71,7 +71,7 @@ pub use signing::{
     Algorithm, DUMPS_SALT, SecretKeys, Signer, SigningError, TimestampSigner, dumps, loads, salted_hmac,
 };
 #[cfg(feature = "auth")]
-pub(crate) use sockets::{Guards, Lease, follow};
+pub(crate) use sockets::{Lease, follow, guard};
 pub(crate) use status::{retry_after_of, status_of};
 #[cfg(feature = "auth")]
 pub use throttle::LoginThrottle;

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::Policy;
 use super::channel::OwnChannel;
+use super::unsent::{NotAccepted, OutboxFull};
 use crate::auth::User;
 use crate::layers::{ChannelLayer, ChannelName, Delivered, Event, GroupName, LayerError, Pushed};
 use crate::middleware::Cookies;
@@ -58,16 +59,6 @@ enum Handshake {
     /// Answered, and with the driver.
     Done,
 }
-
-/// Why nothing can be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the connection is not accepted yet: call `ctx.accept()` before sending")]
-struct NotAccepted;
-
-/// A blocking handler's send found the outbox full: the client reads too slowly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the client's outbox is full (limit: outbox_bytes)")]
-pub(crate) struct OutboxFull;
 
 impl<S> Context<S> {
     pub(crate) fn new(connection: Connection, policy: Arc<Policy>, state: S) -> Result<Self, LayerError> {

@@ -14,6 +14,7 @@ mod json;
 mod policy;
 mod service;
 mod text;
+mod unsent;
 
 use std::future::Future;
 
@@ -25,7 +26,7 @@ pub use background::{
 };
 pub(crate) use channel::OwnChannel;
 pub use context::Context;
-pub(crate) use context::{Core, OutboxFull};
+pub(crate) use context::Core;
 pub use forwarded::Forwarded;
 pub use http::{
     HttpConsumer, HttpConsumerService, HttpContext, ToHttpConsumer, http_consumer, http_consumer_with_state,
@@ -34,6 +35,7 @@ pub use json::{Json, JsonWebsocketConsumer};
 pub use policy::{OnError, Policy};
 pub use service::{ConsumerService, consumer, consumer_with_state};
 pub use text::{Text, TextWebsocketConsumer};
+pub(crate) use unsent::OutboxFull;
 
 use crate::layers::{Event, LayerGap};
 use crate::websocket::{CloseFrame, Message};
@@ -83,7 +85,8 @@ use crate::{Error, Result};
 ///
 /// # Cancel safety
 /// A handler's future is dropped only when the drain's time is over; [`connect`](Self::connect)'s also when the
-/// client leaves or the accept time passes before the handshake is answered.
+/// accept time passes before the handshake is answered. A client that leaves meanwhile is noticed then, over HTTP/2
+/// at once.
 pub trait WebsocketConsumer<S = ()>: Sized + Send + 'static {
     /// The events that this consumer understands, usually an enum tagged by `type`;
     /// [`Value`](crate::layers::Value) takes any.

@@ -9,7 +9,7 @@ use tower::{Layer, Service, ServiceBuilder};
 
 use super::outcome::Outcome;
 use super::sessions::vary_on;
-use super::{CookieLayer, SessionLayer, pass_routes_on};
+use super::{CookieLayer, SessionLayer, pass_routes_on, take_ready};
 use crate::auth::{Auth, AuthError, bears_token};
 use crate::websocket::Denial;
 use crate::{Scope, Scoped};
@@ -59,9 +59,7 @@ where
     }
 
     fn call(&mut self, mut request: R) -> Self::Future {
-        // The clone may not be ready; the one that was asked is.
-        let next = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, next);
+        let mut inner = take_ready(&mut self.inner);
         let auth = self.auth.clone();
         Box::pin(async move {
             if let Err(error) = admit(&auth, request.scope_mut()).await {

@@ -52,6 +52,13 @@ pub(crate) use sessions::vary_on;
 pub use sessions::{SessionKeeper, SessionLayer};
 pub use set_cookie::{CookieError, SameSite, SetCookie};
 
+/// The service that has been asked whether it is ready, for a future to call; its clone, which may not be ready, stays.
+#[cfg(feature = "auth")]
+pub(crate) fn take_ready<S: Clone>(inner: &mut S) -> S {
+    let next = inner.clone();
+    std::mem::replace(inner, next)
+}
+
 /// Lets a middleware tell of the routes of what it wraps, as if it were not there.
 macro_rules! pass_routes_on {
     ($service:ident) => {

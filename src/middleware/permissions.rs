@@ -8,10 +8,10 @@ use futures_util::future::BoxFuture;
 use tower::{Layer, Service};
 
 use super::outcome::Outcome;
-use super::pass_routes_on;
-use crate::auth::{Ask, Guards, Permission, status_of};
+use super::{pass_routes_on, take_ready};
+use crate::auth::{Ask, Permission, guard, status_of};
 use crate::websocket::Denial;
-use crate::{Error, Protocol, Scoped};
+use crate::{Error, Scoped};
 
 /// Lets only users in who have a permission; the others get a 403. It stands behind the router, where the route's
 /// captures are known, and behind [`LoginRequiredLayer`](super::LoginRequiredLayer) where anonymous visitors shall
@@ -58,9 +58,7 @@ where
     }
 
     fn call(&mut self, mut request: R) -> Self::Future {
-        // The clone may not be ready; the one that was asked is.
-        let next = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, next);
+        let mut inner = take_ready(&mut self.inner);
         let permission = Arc::clone(&self.permission);
         Box::pin(async move {
             let ask = Ask::new(request.scope().user.clone(), request.scope().url_route.kwargs.clone());
@@ -69,11 +67,7 @@ where
                 Ok(_) => return S::Response::refused(forbidden(&*permission, &ask)),
                 Err(error) => return S::Response::refused(failed(&*permission, &error)),
             }
-            let scope = request.scope_mut();
-            if scope.protocol == Protocol::WEBSOCKET {
-                let guards = scope.extensions.remove::<Guards>().unwrap_or_default();
-                scope.extensions.insert(guards.with(permission, ask.kwargs));
-            }
+            guard(request.scope_mut(), permission);
             inner.call(request).await
         })
     }

@@ -4,10 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::registry::Registry;
-use crate::Kwargs;
 use crate::auth::permission::Permission;
 use crate::auth::{Session, User};
 use crate::websocket::{CloseCode, CloseFrame, SocketHandle};
+use crate::{Kwargs, Protocol, Scope};
 
 /// One open socket and what it stands on. What it holds, the connection's scope holds anyway.
 pub(super) struct Entry {
@@ -59,7 +59,7 @@ impl Lease {
 
 /// The permissions that a connection has passed on its way, which are asked again while it is open.
 #[derive(Clone, Default, Debug)]
-pub(crate) struct Guards(Arc<Vec<Guard>>);
+pub(super) struct Guards(Arc<Vec<Guard>>);
 
 /// A permission and what it was asked about.
 #[derive(Clone, Debug)]
@@ -68,14 +68,17 @@ pub(super) struct Guard {
     pub(super) kwargs: Kwargs,
 }
 
-impl Guards {
-    /// With one more.
-    pub(crate) fn with(self, permission: Arc<dyn Permission>, kwargs: Kwargs) -> Self {
-        let mut guards = Arc::unwrap_or_clone(self.0);
-        guards.push(Guard { permission, kwargs });
-        Self(Arc::new(guards))
+/// Notes that a connection has passed a permission and stands on it from now on. A request, which is soon over, does not.
+pub(crate) fn guard(scope: &mut Scope, permission: Arc<dyn Permission>) {
+    if scope.protocol == Protocol::WEBSOCKET {
+        let kwargs = scope.url_route.kwargs.clone();
+        let mut guards = scope.extensions.remove::<Guards>().unwrap_or_default();
+        Arc::make_mut(&mut guards.0).push(Guard { permission, kwargs });
+        scope.extensions.insert(guards);
     }
+}
 
+impl Guards {
     pub(super) fn iter(&self) -> impl Iterator<Item = &Guard> {
         self.0.iter()
     }

@@ -20,8 +20,8 @@ use super::{Auth, SecretKeys};
 use crate::websocket::SocketHandle;
 use crate::{Environment, Scope};
 
-use entry::Entry;
-pub(crate) use entry::{Guards, Lease};
+use entry::{Entry, Guards};
+pub(crate) use entry::{Lease, guard};
 use registry::Registry;
 use tags::Tags;
 

@@ -17,10 +17,10 @@ use tower::{Layer, Service};
 use self::answers::{Answer, Answers};
 use self::question::Question;
 use super::proxy::Proxy;
-use crate::auth::{Ask, Guards, Permission};
-use crate::middleware::{Outcome, pass_routes_on};
+use crate::auth::{Ask, Permission, guard};
+use crate::middleware::{Outcome, pass_routes_on, take_ready};
 use crate::websocket::Denial;
-use crate::{Error, Protocol, Scope, Scoped};
+use crate::{Error, Scope, Scoped};
 
 type Path = dyn Fn(&Scope) -> Option<String> + Send + Sync;
 
@@ -178,9 +178,7 @@ where
     }
 
     fn call(&mut self, mut request: R) -> Self::Future {
-        // The clone may not be ready; the one that was asked is.
-        let next = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, next);
+        let mut inner = take_ready(&mut self.inner);
         let asked = Arc::clone(&self.asked);
         let question =
             (asked.path)(request.scope()).map(|path| Question::new(path, request.scope(), request.headers()));
@@ -191,12 +189,7 @@ where
             if let Some(denial) = denial_of(asked.answer(&question).await) {
                 return S::Response::refused(denial);
             }
-            let scope = request.scope_mut();
-            if scope.protocol == Protocol::WEBSOCKET {
-                let guards = scope.extensions.remove::<Guards>().unwrap_or_default();
-                let kwargs = scope.url_route.kwargs.clone();
-                scope.extensions.insert(guards.with(Arc::new(Again { asked, question }), kwargs));
-            }
+            guard(request.scope_mut(), Arc::new(Again { asked, question }));
             inner.call(request).await
         })
     }

@@ -14,7 +14,7 @@ use super::settings::CsrfSettings;
 use super::token::Secret;
 use crate::auth::Session;
 use crate::http::{HttpError, Request};
-use crate::middleware::{Cookies, Outcome, vary_on};
+use crate::middleware::{Cookies, Outcome, take_ready, vary_on};
 use crate::routing::{RouteInfo, Routes, is_csrf_exempt};
 use crate::websocket::Denial;
 use crate::{Error, Scoped};
@@ -89,9 +89,7 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        // The clone may not be ready; the one that was asked is.
-        let next = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, next);
+        let mut inner = take_ready(&mut self.inner);
         let settings = Arc::clone(&self.settings);
         let exempt = is_safe(request.method()) || is_csrf_exempt(&self.exemptions, request.scope_mut());
         Box::pin(async move {

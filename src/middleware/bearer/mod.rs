@@ -14,8 +14,8 @@ use tower::{Layer, Service};
 
 use super::auth::{denial as users_away, is_public};
 use super::outcome::Outcome;
-use super::pass_routes_on;
 use super::sessions::vary_on;
+use super::{pass_routes_on, take_ready};
 use crate::auth::{Account, Auth, BearerClaims, TokenError, TokenVerifier, User, bears_token};
 use crate::websocket::{CloseCode, CloseFrame, Denial, EndsAt};
 use crate::{Protocol, Scope, Scoped};
@@ -146,9 +146,7 @@ where
     }
 
     fn call(&mut self, mut request: R) -> Self::Future {
-        // The clone may not be ready; the one that was asked is.
-        let next = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, next);
+        let mut inner = take_ready(&mut self.inner);
         let layer = self.layer.clone();
         let presented = presented(&mut request);
         Box::pin(async move {
