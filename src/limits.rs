@@ -27,7 +27,8 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// A WebSocket message, in bytes after inflation. 1 MiB; more is 1009.
     pub message_bytes: usize,
-    /// A WebSocket frame, in bytes. 1 MiB; more is 1009.
+    /// A WebSocket frame, in bytes. 1 MiB; more is 1009. On a route with a `max_message_size` of its own, that counts for
+    /// frames too.
     pub frame_bytes: usize,
     /// permessage-deflate. On, from 512 bytes, without contexts.
     pub compression: Compression,

@@ -42,7 +42,7 @@ impl Assembly {
             return self.push_compressed(piece, mask);
         }
         if piece.len() > self.room() {
-            return Err(too_big(self.limit));
+            return Err(too_big("message", self.limit));
         }
         let start = self.data.len();
         if start == 0 {
@@ -125,8 +125,9 @@ pub(super) fn unmask(data: &mut [u8], mask: [u8; 4]) {
     }
 }
 
-pub(super) fn too_big(limit: usize) -> CloseFrame {
-    CloseFrame::new(CloseCode::TOO_BIG, format!("message over the limit of {limit} bytes"))
+/// Over which limit `what` is: the message or one of its frames.
+pub(super) fn too_big(what: &str, limit: usize) -> CloseFrame {
+    CloseFrame::new(CloseCode::TOO_BIG, format!("{what} over the limit of {limit} bytes"))
 }
 
 fn invalid_text() -> CloseFrame {

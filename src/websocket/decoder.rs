@@ -173,10 +173,10 @@ impl Decoder {
             }
         }
         if length > self.frame_limit as u64 {
-            return Err(too_big(self.frame_limit));
+            return Err(too_big("frame", self.frame_limit));
         }
         let room = self.message.as_ref().map_or(0, |message| message.room());
-        if length > room as u64 { Err(too_big(self.message_limit)) } else { Ok(()) }
+        if length > room as u64 { Err(too_big("message", self.message_limit)) } else { Ok(()) }
     }
 
     /// Takes payload bytes. `false` when `input` ended before the frame did.

@@ -84,13 +84,12 @@ pub(super) enum End {
 impl Line {
     pub(super) fn new(
         accepted: Accepted,
+        decoder: Decoder,
         outbox: Arc<Outbox>,
         env: Arc<Environment>,
-        limit: usize,
         scope: &Scope,
     ) -> Self {
         let registration = env.sockets.enter(&outbox, scope);
-        let decoder = Decoder::new(limit, limit, accepted.agreed.as_ref());
         Self {
             wire: Wire::new(accepted.socket, decoder, &outbox),
             outbox,
@@ -268,7 +267,7 @@ where
                 return None;
             }
             Due::NoPong => CloseFrame::new(CloseCode::NO_PONG, self.line.no_pong()),
-            Due::Stall => CloseFrame::new(CloseCode::OVERFLOW, "no progress in sending"),
+            Due::Stall => no_progress(),
             Due::Idle => CloseFrame::new(CloseCode::NORMAL, "idle"),
             Due::Age => CloseFrame::new(CloseCode::RESTART, "the connection is too old: reconnect"),
             Due::Over => self
@@ -287,4 +286,9 @@ impl Line {
         let time = self.env.limits.ping_timeout.unwrap_or_default();
         format!("no pong within {}s", time.as_secs_f64())
     }
+}
+
+/// What a client is told that takes nothing any more.
+pub(super) fn no_progress() -> CloseFrame {
+    CloseFrame::new(CloseCode::OVERFLOW, "no progress in sending")
 }

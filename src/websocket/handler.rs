@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::time::Instant;
 
-use super::driver::Line;
+use super::driver::{Line, no_progress};
 use super::outbox::Request;
 use crate::Result;
 use crate::blocking::panic_text;
@@ -71,6 +71,7 @@ impl Line {
                 let waiting_since = self.outbox.waiting_since();
                 if self.clock.poll_stall(cx, &self.env.limits, waiting_since).is_ready() {
                     self.outbox.shut();
+                    self.request.get_or_insert_with(|| Request::Close(Box::new(no_progress())));
                 }
             }
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
+use super::decoder::Decoder;
 use super::driver::{Driver, Line};
 use super::handler::{Outcome, poll_caught};
 use super::{CloseFrame, Connection, Refusal};
@@ -115,8 +116,13 @@ where
     }
     let Some(accepted) = core.take_accepted() else { return };
     let env = Arc::clone(&core.scope.env);
-    let limit = core.policy.max_message_size.unwrap_or(env.limits.message_bytes);
-    let line = Line::new(*accepted, Arc::clone(&core.outbox), env, limit, &core.scope);
+    // A route that says how large its messages may be says it of their frames as well.
+    let (message, frame) = match core.policy.max_message_size {
+        Some(bytes) => (bytes, bytes),
+        None => (env.limits.message_bytes, env.limits.frame_bytes),
+    };
+    let decoder = Decoder::new(message, frame, accepted.agreed.as_ref());
+    let line = Line::new(*accepted, decoder, Arc::clone(&core.outbox), env, &core.scope);
     let mut driver = Driver { consumer, ctx, line };
     tokio::spawn(async move { driver.run().await }.in_current_span());
 }

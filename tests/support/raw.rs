@@ -208,6 +208,16 @@ impl Raw {
         Frame { first: head[0], payload }
     }
 
+    /// The code of the close frame, whatever comes before it.
+    pub async fn close_code(&mut self) -> u16 {
+        loop {
+            let frame = self.frame().await;
+            if frame.opcode() == 8 {
+                return frame.close_code();
+            }
+        }
+    }
+
     /// The next text frame's text.
     pub async fn text(&mut self) -> String {
         self.frame().await.text().to_owned()

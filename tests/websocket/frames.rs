@@ -141,6 +141,22 @@ async fn fragments_that_together_pass_the_limit_close_with_1009() {
 }
 
 #[tokio::test]
+async fn a_frame_has_a_limit_of_its_own_unless_its_route_says_how_large_messages_are() {
+    let site = Site::with(|limits| limits.frame_bytes = 10).await;
+    let mut raw = Raw::websocket(site.address(), "/ws/echo/").await;
+    raw.send(frame(0x01, &[b'x'; 10])).await;
+    raw.send(frame(0x80, &[b'y'; 10])).await;
+    assert_eq!(raw.frame().await.payload.len(), 20, "a message may have many frames");
+    raw.send(frame(0x81, &[b'x'; 11])).await;
+    let closed = raw.frame().await;
+    assert_eq!((closed.close_code(), &closed.payload[2..]), (1009, &b"frame over the limit of 10 bytes"[..]));
+
+    let mut raw = Raw::websocket(site.address(), "/ws/small/").await;
+    raw.send(frame(0x81, &[b'x'; 16])).await;
+    assert_eq!(raw.frame().await.payload.len(), 16);
+}
+
+#[tokio::test]
 async fn protocol_errors_close_with_1002() {
     let unmasked = vec![0x81, 0x01, b'x'];
     let cases = [

@@ -151,8 +151,20 @@ async fn c2_a_consumer_that_does_not_decide_in_time_is_503() {
         let mut raw = Raw::connect(site.address()).await;
         raw.send(handshake(path, "")).await;
         assert_eq!(raw.response().await.0.status, 503, "{path}");
-        assert_eq!(site.notes.all(), Vec::<String>::new(), "never accepted: no disconnect");
+        assert!(!site.notes.all().concat().contains("disconnect"), "never accepted: no disconnect");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_during_its_handshake_drops_what_its_consumer_holds() {
+    let site = Site::with(|limits| limits.accept_time = std::time::Duration::from_millis(300)).await;
+    let mut raw = Raw::connect(site.address()).await;
+    raw.send(handshake("/ws/connect/never/", "")).await;
+    crate::waiting::until(|| site.lines.text().contains("HANDSHAKING")).await;
+    drop(raw);
+    assert_eq!(site.notes.wait(1).await, ["dropped"]);
+    crate::waiting::until(|| site.lines.text().contains("WebSocket DISCONNECT /ws/connect/never/ [")).await;
+    assert_eq!(site.notes.all(), ["dropped"], "never accepted: no disconnect");
 }
 
 #[tokio::test]

@@ -68,6 +68,18 @@ async fn a_stream_that_ends_is_a_lost_socket() {
 }
 
 #[tokio::test]
+async fn a_client_that_gives_its_handshake_up_drops_what_its_consumer_holds() {
+    let site = Site::with(|limits| limits.accept_time = std::time::Duration::from_secs(600)).await;
+    let mut sender = client(TcpStream::connect(site.address()).await.unwrap()).await;
+    let request = sender.send_request(connect("/ws/connect/never/").body(Empty::new()).unwrap());
+    tokio::select! {
+        answer = request => panic!("it is never answered: {answer:?}"),
+        () = until(|| site.lines.text().contains("HANDSHAKING")) => {}
+    }
+    assert_eq!(site.notes.wait(1).await, ["dropped"]);
+}
+
+#[tokio::test]
 async fn a_close_handshake_ends_the_stream() {
     let site = Site::start().await;
     let mut sender = client(TcpStream::connect(site.address()).await.unwrap()).await;

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+use solent::Limits;
+use solent::layers::GroupName;
+
 use crate::raw::{Raw, close, frame};
 use crate::site::Site;
 
@@ -115,6 +119,56 @@ async fn a_protocol_error_is_told_with_its_code() {
     assert_eq!(raw.frame().await.close_code(), 1002);
     drop(raw);
     assert!(ending(&site).await.starts_with("disconnect 1002"));
+}
+
+#[tokio::test]
+async fn whatever_ends_a_socket_is_told_once() {
+    const SOON: Option<Duration> = Some(Duration::from_millis(50));
+    type Change = fn(&mut Limits);
+    let (too_large, failing) = (frame(0x82, &[0; 101]), frame(0x81, b"fail"));
+    let ends: [(u16, Change, &[u8]); 7] = [
+        (1000, |limits| limits.idle_timeout = SOON, b""),
+        (1012, |limits| limits.max_age = SOON, b""),
+        (4408, |limits| (limits.ping_interval, limits.ping_timeout) = (SOON, SOON), b""),
+        (1009, |limits| limits.message_bytes = 100, &too_large),
+        (1002, |_| {}, &[0x81, 0x00]),
+        (1007, |_| {}, &[0x81, 0x81, 0, 0, 0, 0, 0xff]),
+        (1011, |_| {}, &failing),
+    ];
+    for path in ["/ws/echo/", "/ws/blocking/"] {
+        for (code, change, sent) in ends {
+            let site = Site::with(change).await;
+            let mut raw = Raw::websocket(site.address(), path).await;
+            raw.send(sent).await;
+            assert_eq!(raw.close_code().await, code, "{path}");
+            drop(raw);
+            let told = ending(&site).await;
+            assert!(told.starts_with(&format!("disconnect {code}")), "{path} {code}: {told}");
+        }
+        let site = Site::start().await;
+        let mut raw = Raw::websocket(site.address(), path).await;
+        let notes = site.notes.clone();
+        let draining = tokio::spawn(site.running.shutdown());
+        assert_eq!(raw.close_code().await, 1012);
+        drop(raw);
+        draining.await.unwrap().unwrap();
+        assert_eq!(notes.all(), ["disconnect 1012 restarting", "drop"], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_overflow_is_told_once_too() {
+    let site = Site::with(|limits| limits.mailbox_events = 2).await;
+    let mut raw = Raw::websocket(site.address(), "/ws/quick/").await;
+    raw.send_text("join").await;
+    assert_eq!(raw.text().await, "joined");
+    let (layer, echoes) = (site.layer(), GroupName::new("echoes").unwrap());
+    for _ in 0..5 {
+        layer.group_send(&echoes, &json!({"type": "tick"})).await.unwrap();
+    }
+    assert_eq!(raw.close_code().await, 1013);
+    drop(raw);
+    assert_eq!(ending(&site).await, "disconnect 1013 too far behind");
 }
 
 #[tokio::test]

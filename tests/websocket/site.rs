@@ -6,23 +6,27 @@ use std::sync::{Arc, Mutex};
 
 use crate::waiting::until;
 use solent::consumer::{Context, OnError, WebsocketConsumer, blocking, consumer, consumer_with_state};
-use solent::layers::Value;
+use solent::layers::{Event, GroupName, LayerHandle, MemoryChannelLayer, Overflow, Value};
 use solent::routing::{ProtocolTypeRouter, UrlRouter, path, re_path};
 use solent::server::{AccessLog, Running, Server, Tls};
 use solent::websocket::{Acceptance, CloseFrame, Denial, Message};
 use solent::{ClientError, Limits, Result};
+use tokio::sync::Notify;
 
-/// What consumers have noted, in order.
+/// What consumers have noted, in order, and what some of them wait for.
 #[derive(Clone, Default)]
-pub struct Notes(Arc<Mutex<Vec<String>>>);
+pub struct Notes {
+    list: Arc<Mutex<Vec<String>>>,
+    pub go_on: Arc<Notify>,
+}
 
 impl Notes {
     pub fn add(&self, note: impl Into<String>) {
-        self.0.lock().unwrap().push(note.into());
+        self.list.lock().unwrap().push(note.into());
     }
 
     pub fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
+        self.list.lock().unwrap().clone()
     }
 
     /// Waits until `count` notes are there.
@@ -52,6 +56,9 @@ impl Lines {
     }
 }
 
+/// So many long messages that no buffer between server and client holds them all.
+pub const MANY: usize = 400;
+
 /// Echoes; some texts are commands.
 pub struct Echo {
     notes: Notes,
@@ -79,9 +86,29 @@ impl WebsocketConsumer<Notes> for Echo {
                 self.notes.add("hanging");
                 std::future::pending().await
             }
+            Ok("many") => {
+                for number in 0..MANY {
+                    ctx.send(format!("{number:<60000}")).await?;
+                    self.notes.add("sent");
+                }
+                Ok(())
+            }
+            Ok("wait") => {
+                self.notes.add("waiting");
+                self.notes.go_on.notified().await;
+                ctx.send("waited").await
+            }
+            Ok("join") => {
+                ctx.group_add(&GroupName::new("echoes")?).await?;
+                ctx.send("joined").await
+            }
             Ok("json") => message.json::<Value>().map(drop).map_err(Into::into),
             _ => ctx.send(message).await,
         }
+    }
+
+    async fn event(&mut self, ctx: &mut Context<Notes>, _: Event<Value>) -> Result<()> {
+        ctx.send("event").await
     }
 
     async fn disconnect(&mut self, _: &mut Context<Notes>, close: CloseFrame) {
@@ -133,6 +160,15 @@ impl Drop for BlockingEcho {
     }
 }
 
+/// What a consumer holds whose handshake is never answered.
+struct NotesItsDrop(Notes);
+
+impl Drop for NotesItsDrop {
+    fn drop(&mut self) {
+        self.0.add("dropped");
+    }
+}
+
 /// Does in `connect` what its route says.
 pub struct Connects;
 
@@ -152,7 +188,10 @@ impl WebsocketConsumer<Notes> for Connects {
             }
             "fail" => Err(solent::Error::msg("asked to fail")),
             "panic" => panic!("asked to panic"),
-            "never" => std::future::pending().await,
+            "never" => {
+                let _noted = NotesItsDrop(ctx.state().clone());
+                std::future::pending().await
+            }
             "undecided" => Ok(Self),
             "number" => {
                 ctx.url_route().get::<i64>("what")?;
@@ -226,6 +265,7 @@ impl Site {
             path("ws/echo/", consumer_with_state::<Echo, _>(notes.clone())),
             path("ws/strict/", consumer_with_state::<Echo, _>(notes.clone()).on_error(OnError::Close)),
             path("ws/small/", consumer_with_state::<Echo, _>(notes.clone()).max_message_size(16)),
+            path("ws/quick/", consumer_with_state::<Echo, _>(notes.clone()).overflow(Overflow::Close)),
             path("ws/blocking/", blocking::consumer_with_state::<BlockingEcho, _>(notes.clone())),
             path("ws/spoken/", consumer_with_state::<Echo, _>(notes.clone()).subprotocols(["b", "a"])),
             re_path(r"^ws/connect/(?P<what>[a-z-]+)/$", consumer_with_state::<Connects, _>(notes.clone())),
@@ -233,13 +273,18 @@ impl Site {
         let app = ProtocolTypeRouter::new().websocket(sockets.unwrap());
         let mut limits = Limits::default();
         change(&mut limits);
-        let server = bind(Server::new(app)).limits(limits);
+        let server = bind(Server::new(app)).limits(limits).channel_layer(MemoryChannelLayer::new());
         let running = server.access_log(AccessLog::text_to(lines.clone())).start().await.unwrap();
         Self { running, notes, lines }
     }
 
     pub fn address(&self) -> SocketAddr {
         self.running.addresses()[0]
+    }
+
+    /// The channel layer, to send to sockets from elsewhere.
+    pub fn layer(&self) -> LayerHandle {
+        self.running.env().layers.default_handle().unwrap()
     }
 }
 

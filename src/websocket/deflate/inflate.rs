@@ -53,7 +53,7 @@ impl Inflater {
             let taken = usize::try_from(self.0.total_in() - before).map_err(|_| broken())?;
             input = &input[taken..];
             if output.len() > limit {
-                return Err(too_big(limit));
+                return Err(too_big("message", limit));
             }
             match status {
                 // A final block may stand anywhere; what follows is a new stream (section 7.2.3.4).
