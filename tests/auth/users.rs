@@ -1,7 +1,7 @@
 //! Views and consumers know who their user is; logging in and out, in both.
 
 use solent::auth::{
-    Auth, AuthSettings, DatabaseUsers, Hasher, Passwords, Rehash, SecretKeys, normalize_username,
+    Auth, AuthSettings, DatabaseUsers, Hasher, Passwords, Rehash, SecretKeys, User, normalize_username,
 };
 
 use crate::site::{CHEAP, KEY, Plan, Site, cookie_of, set_password, stored};
@@ -138,6 +138,21 @@ async fn an_inactive_user_is_nobody_and_the_session_stays() {
 }
 
 #[tokio::test]
+async fn a_user_has_the_rights_that_stand_in_the_table_and_nobody_has_none() {
+    let site = Site::start().await;
+    let sql = "UPDATE auth_user SET is_staff = :staff, is_superuser = :superuser WHERE username = 'alice'";
+    for (staff, superuser) in [(false, false), (true, false), (false, true)] {
+        let values = [("staff", staff.into()), ("superuser", superuser.into())];
+        site.database.execute(sql, &values).await.unwrap();
+        let user = site.auth.authenticate("alice", "wonderland-1").await.unwrap().unwrap();
+        assert_eq!((user.is_staff(), user.is_superuser(), user.is_active()), (staff, superuser, true));
+    }
+    let nobody = User::anonymous();
+    assert_eq!((nobody.is_authenticated(), nobody.username(), nobody.id()), (false, "", None));
+    assert_eq!((nobody.is_staff(), nobody.is_superuser(), nobody.is_active()), (false, false, false));
+}
+
+#[tokio::test]
 async fn a_session_of_another_backend_is_anonymous() {
     let site = Site::start().await;
     let alice = site.alice().await;
@@ -189,11 +204,27 @@ async fn a_weaker_hash_is_replaced_at_login_before_the_session_is_bound_to_it() 
 #[tokio::test]
 async fn a_login_in_a_consumer_gives_its_cookie_with_the_answer() {
     let site = Site::start().await;
-    let head = site.handshake("/ws/login/?username=alice&password=wonderland-1", "").await;
-    assert_eq!(head.status, 101);
-    let cookie = cookie_of(&head);
-    assert_eq!(site.get("/whoami/", &cookie).await.1, "alice");
-    assert_eq!(site.socket("/ws/whoami/", &cookie).await.text().await, "alice");
+    for path in ["/ws/login/", "/ws/blocking/login/"] {
+        let head = site.handshake(&format!("{path}?username=alice&password=wonderland-1"), "").await;
+        assert_eq!(head.status, 101, "{path}");
+        let cookie = cookie_of(&head);
+        assert_eq!(site.get("/whoami/", &cookie).await.1, "alice");
+        assert_eq!(site.socket("/ws/whoami/", &cookie).await.text().await, "alice");
+    }
+}
+
+#[tokio::test]
+async fn a_blocking_consumer_reads_and_saves_its_session() {
+    let site = Site::start().await;
+    let cookie = cookie_of(&site.get("/count/", "").await.0);
+    let mut raw = site.socket("/ws/blocking/login/?username=alice&password=wonderland-1", &cookie).await;
+    assert_eq!(raw.text().await, "alice");
+    for count in ["2", "3"] {
+        raw.send_text("").await;
+        assert_eq!(raw.text().await, count);
+    }
+    let row = site.database.row("SELECT count(*) AS sessions FROM django_session", &[]).await.unwrap();
+    assert_eq!(row.unwrap()["sessions"], 1);
 }
 
 #[tokio::test]

@@ -1,13 +1,15 @@
 //! A blocking consumer's hands: the async ones, waited for on the handler's own thread.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use tokio::runtime::Handle;
 
 use crate::auth::User;
 use crate::consumer::Context as AsyncContext;
-use crate::layers::{ChannelName, Delivered, Event, GroupName, LayerError};
-use crate::websocket::{Acceptance, CloseFrame, Denial, Message};
-use crate::{Result, Scope, UrlRoute};
+use crate::layers::{ChannelLayer, ChannelName, Delivered, Event, GroupName, LayerError};
+use crate::websocket::{Acceptance, CloseFrame, Denial, Message, SocketHandle};
+use crate::{Environment, Result, Scope, UrlRoute};
 
 /// A consumer's hands in a blocking handler. Every method means what its async twin of
 /// [`Context`](crate::consumer::Context) means.
@@ -23,6 +25,26 @@ impl<S> Context<S> {
         self.inner.scope()
     }
 
+    /// The scope, to be changed.
+    pub fn scope_mut(&mut self) -> &mut Scope {
+        self.inner.scope_mut()
+    }
+
+    /// Waits on this thread for what is async and needs the scope: its session, logging in and out. Channels:
+    /// `async_to_sync`.
+    ///
+    /// ```
+    /// # use solent::Result;
+    /// # use solent::consumer::blocking::Context;
+    /// fn visits(ctx: &mut Context) -> Result<Option<u32>> {
+    ///     Ok(ctx.wait_for(async |scope| scope.session.get("visits").await)?)
+    /// }
+    /// ```
+    pub fn wait_for<T>(&mut self, work: impl AsyncFnOnce(&mut Scope) -> T) -> T {
+        let runtime = self.runtime.clone();
+        runtime.block_on(work(self.inner.scope_mut()))
+    }
+
     /// The connection's user.
     pub fn user(&self) -> &User {
         self.inner.user()
@@ -33,9 +55,19 @@ impl<S> Context<S> {
         self.inner.url_route()
     }
 
+    /// What all connections of the server share.
+    pub fn env(&self) -> &Environment {
+        self.inner.env()
+    }
+
     /// The application's state.
     pub fn state(&self) -> &S {
         self.inner.state()
+    }
+
+    /// A handle by which other tasks and threads can send to this socket or close it.
+    pub fn handle(&self) -> SocketHandle {
+        self.inner.handle()
     }
 
     /// Accepts the connection.
@@ -89,6 +121,14 @@ impl<S> Context<S> {
     /// As [`send`](Self::send), and when the event holds bytes.
     pub fn send_event<T>(&mut self, event: &Event<T>) -> Result<()> {
         self.inner.append_event(event)
+    }
+
+    /// The route's channel layer.
+    ///
+    /// # Errors
+    /// See [`Context::layer`](crate::consumer::Context::layer).
+    pub fn layer(&self) -> Result<&Arc<dyn ChannelLayer>, LayerError> {
+        self.inner.layer()
     }
 
     /// This consumer's own channel.

@@ -1,14 +1,14 @@
 //! What the site under test serves.
 
 use solent::auth::{Database, QueryPermission, authenticate, login, logout};
-use solent::consumer::consumer;
+use solent::consumer::{blocking, consumer};
 use solent::http::{Form, HttpError, Request, RequestExt, Response, redirect};
 use solent::middleware::{AllowedHosts, AllowedHostsLayer, AuthStack, LoginRequiredLayer, PermissionLayer};
 use solent::routing::{ProtocolTypeRouter, UrlRouter, ViewRouter, path};
 use solent::{Result, Scoped};
 use tower::Layer;
 
-use super::consumers::{LogsIn, LogsInLate, LogsOut, Slow, WhoAmI};
+use super::consumers::{BlockingLogsIn, LogsIn, LogsInLate, LogsOut, Slow, WhoAmI};
 
 pub(super) fn application(stack: &AuthStack, database: &Database) -> ProtocolTypeRouter {
     let enrolled = QueryPermission::new(
@@ -32,6 +32,7 @@ pub(super) fn application(stack: &AuthStack, database: &Database) -> ProtocolTyp
     let sockets = UrlRouter::new([
         path("ws/whoami/", consumer::<WhoAmI>()),
         path("ws/login/", consumer::<LogsIn>()),
+        path("ws/blocking/login/", blocking::consumer::<BlockingLogsIn>()),
         path("ws/late/", consumer::<LogsInLate>()),
         path("ws/logout/", consumer::<LogsOut>()),
         path("ws/slow/", consumer::<Slow>()),

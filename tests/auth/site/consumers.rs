@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use solent::Result;
-use solent::auth::{authenticate, login, logout};
-use solent::consumer::{Context, WebsocketConsumer};
+use solent::auth::{SessionError, authenticate, login, logout};
+use solent::consumer::{Context, WebsocketConsumer, blocking};
 use solent::http::Form;
 use solent::websocket::Message;
 use tokio::sync::Notify;
@@ -46,6 +46,34 @@ impl WebsocketConsumer for LogsIn {
         ctx.accept().await?;
         ctx.send(name_of(ctx.scope())).await?;
         Ok(Self)
+    }
+}
+
+/// The same, with a blocking handler; after accept it counts in its session.
+pub(super) struct BlockingLogsIn;
+
+impl blocking::WebsocketConsumer for BlockingLogsIn {
+    type Event = serde_json::Value;
+
+    fn connect(ctx: &mut blocking::Context) -> Result<Self> {
+        let Credentials { username, password } = credentials(&ctx.scope().query_string);
+        ctx.wait_for(async |scope| {
+            let user = authenticate(scope, &username, &password).await?;
+            login(scope, &user.unwrap()).await
+        })?;
+        ctx.accept()?;
+        ctx.send(name_of(ctx.scope()))?;
+        Ok(Self)
+    }
+
+    fn receive(&mut self, ctx: &mut blocking::Context, _: Message) -> Result<()> {
+        let count = ctx.wait_for(async |scope| {
+            let count = scope.session.get::<u32>("count").await?.unwrap_or(0) + 1;
+            scope.session.set("count", &count).await?;
+            scope.session.save().await?;
+            Ok::<_, SessionError>(count)
+        })?;
+        ctx.send(count.to_string())
     }
 }
 
