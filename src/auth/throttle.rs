@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many log-ins may fail. They are counted in each process for itself.
+/// How many log-ins may fail. They are counted in each process for itself: several let several times as many through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoginThrottle {

@@ -146,6 +146,42 @@ async fn a_password_changed_here_closes_the_users_sockets_at_once() {
 }
 
 #[tokio::test]
+async fn what_becomes_of_a_user_in_one_process_is_known_at_once_in_every_other() {
+    let layer: Arc<dyn ChannelLayer> = Arc::new(MemoryChannelLayer::new());
+    let here = Site::with(Plan { layer: Some(Arc::clone(&layer)), ..plan(NEVER) }).await;
+    let there = Site::on(here.database.clone(), Plan { layer: Some(layer), ..plan(NEVER) }).await;
+    let carol = here.login("carol", "singer-3").await;
+    let mut other = open(&there, "/ws/whoami/", &carol).await;
+    let user = here.auth.authenticate("alice", "wonderland-1").await.unwrap().unwrap();
+
+    let mut hers = open(&there, "/ws/whoami/", &here.alice().await).await;
+    here.auth.close_sockets(here.running.env(), &user).await;
+    assert_eq!(hers.frame().await.close_code(), 4401);
+
+    let mut hers = open(&there, "/ws/whoami/", &here.alice().await).await;
+    let mut scope = solent::Scope::new(solent::Protocol::HTTP, "/");
+    scope.env = here.running.env().clone();
+    here.auth.change_password(&mut scope, &user, "new-password").await.unwrap();
+    assert_eq!(hers.frame().await.close_code(), 4401);
+    lives(&mut other).await;
+}
+
+#[tokio::test]
+async fn tables_that_are_away_close_nobody() {
+    for table in ["enrolled", "auth_user"] {
+        let watch = Arc::new(Watch::default());
+        let site = Site::with(Plan { watched: Some(Arc::clone(&watch)), ..plan(OFTEN) }).await;
+        let mut course = open(&site, "/ws/course/1/", &site.alice().await).await;
+        site.database.execute(&format!("ALTER TABLE {table} RENAME TO away"), &[]).await.unwrap();
+        watch.comparisons(3).await;
+        lives(&mut course).await;
+        site.database.execute(&format!("ALTER TABLE away RENAME TO {table}"), &[]).await.unwrap();
+        site.database.execute("DELETE FROM enrolled", &[]).await.unwrap();
+        assert_eq!(course.frame().await.close_code(), 4403, "{table}");
+    }
+}
+
+#[tokio::test]
 async fn a_withdrawn_permission_closes_the_routes_sockets_alone() {
     let site = Site::with(plan(OFTEN)).await;
     let alice = site.alice().await;

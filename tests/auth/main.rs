@@ -33,6 +33,7 @@ mod following;
 mod hosts;
 #[cfg(feature = "jwt")]
 mod jwt;
+mod laziness;
 mod origin;
 #[cfg(feature = "http2")]
 mod over_http2;

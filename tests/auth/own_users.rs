@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _, ready};
 use solent::auth::{
-    Account, Auth, AuthError, AuthSettings, MemorySessions, Passwords, SecretKeys, SessionStore,
+    Account, Auth, AuthError, AuthSettings, Hasher, MemorySessions, Passwords, SecretKeys, SessionStore,
     SignedCookieSessions, StoredUser, UserStore,
 };
 use solent::consumer::consumer;
@@ -115,6 +115,27 @@ async fn a_service_may_have_users_of_its_own() {
         service.ask("POST", "/login/", "", "username=alice&password=wonderland-1").await.0.status,
         403
     );
+}
+
+#[tokio::test]
+async fn for_every_name_a_password_is_hashed_and_never_on_the_async_threads() {
+    let members = Members::default();
+    let password = CHEAP.encode("wonderland-1", "abcdefghijklmnopqrstuv").unwrap();
+    for (name, is_active) in [("alice", true), ("former", false)] {
+        let mut account = Account::new(name, name);
+        account.is_active = is_active;
+        members.0.lock().unwrap().push(StoredUser::new(account, password.clone()));
+    }
+    let mut settings = AuthSettings::default();
+    settings.passwords = Passwords::new(Hasher::Pbkdf2Sha256 { iterations: 20_000 });
+    let auth = Auth::new(members, SecretKeys::new(KEY), settings);
+    for name in ["alice", "former", "nobody"] {
+        // These users are there at once, so that nothing but the hash can be waited for; one that was computed here, or not
+        // at all, would give its answer at the first look.
+        let mut attempt = Box::pin(auth.authenticate(name, "wrong"));
+        assert!(futures_util::poll!(&mut attempt).is_pending(), "{name}");
+        assert!(attempt.await.unwrap().is_none());
+    }
 }
 
 /// The documented exception: nothing on the server says that such a session has ended. A log-out closes the sockets that

@@ -10,6 +10,7 @@ use solent::auth::{
     Database, DatabaseOptions, DatabaseSessions, Expiry, MemorySessions, Session, SessionData, SessionError,
     SessionSettings, SessionStore, SignedCookieSessions,
 };
+use solent::middleware::SameSite;
 
 use crate::support::{cases, keys_of, text, vectors};
 
@@ -190,6 +191,20 @@ async fn the_cookie_bears_the_settings_and_the_sessions_own_end() {
     assert!(cookie_of(Expiry::After(Duration::from_secs(300))).await.contains("; Max-Age=300;"));
     let cookie = cookie_of(Expiry::At(Utc::now() + TimeDelta::seconds(100))).await;
     assert!(cookie.contains("; Max-Age=99;") || cookie.contains("; Max-Age=100;"), "{cookie}");
+
+    let mut settings = SessionSettings::default();
+    (settings.cookie_http_only, settings.cookie_same_site) = (false, SameSite::Strict);
+    settings.cookie_age = Duration::from_secs(60);
+    for (at_close, end) in
+        [(false, "; Max-Age=60; Path=/; SameSite=Strict"), (true, "; Path=/; SameSite=Strict")]
+    {
+        settings.expire_at_browser_close = at_close;
+        let session = Session::new(Arc::clone(&store), Arc::new(settings.clone()), None);
+        session.set("a", &1).await.unwrap();
+        let cookie = session.commit().await.unwrap().unwrap().to_str().unwrap().to_owned();
+        assert!(cookie.ends_with(end), "{cookie}");
+        assert!(!cookie.contains("HttpOnly") && cookie.contains("Max-Age") != at_close, "{cookie}");
+    }
 }
 
 #[tokio::test]

@@ -45,3 +45,22 @@ fn tag(name: &str, key: &SaltedKey) -> u64 {
     // 0 stands for no session and no user.
     hash.iter().take(8).fold(0, |tag, &byte| tag << 8 | u64::from(byte)).max(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_can_be_made_only_with_the_deployments_key_and_outlives_its_change() {
+        let of = |key: &str| Tags::new(&SecretKeys::new(key));
+        let (ours, theirs) = (of("ours"), of("theirs"));
+        assert_eq!(ours.of_session("a"), of("ours").of_session("a"));
+        assert_ne!(ours.of_session("a"), theirs.of_session("a"));
+        assert_ne!(ours.of_user("1"), theirs.of_user("1"));
+        assert_ne!(ours.of_user("1"), ours.of_session("1"), "a user is no session");
+
+        let renewed = Tags::new(&SecretKeys::new("new").with_fallbacks(["ours"]));
+        assert!(renewed.of_session("a").contains(&ours.index_of_session("a")));
+        assert!(renewed.of_user("1").contains(&ours.index_of_user("1")));
+    }
+}
