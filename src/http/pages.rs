@@ -90,7 +90,7 @@ fn html_page(status: StatusCode, text: &str, detail: Option<&str>, nonce: &str) 
 }
 
 const STYLE: &str = ":root{color-scheme:light dark;background:Canvas;color:CanvasText}body{font:1rem/1.5 system-ui,sans-serif;margin:15vh auto;\
-                     max-width:40rem;padding:0 1.5rem}h1{font-size:1.5rem}pre{overflow:auto;padding:1rem;\
+                     max-width:40rem;padding:0 1.5rem}h1{font-size:1.5rem}pre{white-space:pre-wrap;overflow-wrap:anywhere;padding:1rem;\
                      border:1px solid;border-radius:.25rem}";
 
 /// `text` with HTML's five characters replaced.

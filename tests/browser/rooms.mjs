@@ -21,6 +21,9 @@ export default async function (stage) {
     assert.deepEqual([mine.self, mine.name], [true, "me"]);
     assert.deepEqual([theirs.self, theirs.name], [false, "bob"]);
     assert.match(mine.date, TIME);
+    const html = await one.$eval("#chats > .message.others", (message) => message.outerHTML);
+    assert.match(html,
+      /^<div class="message others"><strong>bob<\/strong> <span class="date">\d{1,2}:\d\d [AP]M<\/span><br>hello from two<\/div>$/);
   });
 
   await stage.check("a late window sees only later messages", async () => {

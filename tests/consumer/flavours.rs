@@ -7,8 +7,10 @@ use serde_json::json;
 use solent::consumer::{
     Context, Json, JsonWebsocketConsumer, Text, TextWebsocketConsumer, blocking, consumer,
 };
-use solent::layers::{Event, GroupName};
-use solent::routing::{UrlRouter, path};
+use solent::layers::{Event, GroupName, LayerGap};
+use solent::routing::{ProtocolTypeRouter, UrlRouter, path};
+use solent::server::{AccessLog, Server};
+use solent::testing::RecordingChannelLayer;
 use solent::websocket::CloseFrame;
 use solent::{ClientError, Result};
 
@@ -44,9 +46,12 @@ impl TextWebsocketConsumer for Shout {
         ctx.send_event(&event).await
     }
 
+    async fn layer_gap(&mut self, ctx: &mut Context, _: LayerGap) -> Result<()> {
+        ctx.send("gap").await
+    }
+
     async fn disconnect(&mut self, ctx: &mut Context, close: CloseFrame) {
-        let ended = message(&format!("ended {}", close.code));
-        ctx.group_send(&GroupName::new("ends").unwrap(), &ended).await.unwrap();
+        ctx.group_send(&ends(), &ended(&close)).await.unwrap();
     }
 }
 
@@ -68,9 +73,12 @@ impl blocking::TextWebsocketConsumer for Shout {
         ctx.send_event(&event)
     }
 
+    fn layer_gap(&mut self, ctx: &mut blocking::Context, _: LayerGap) -> Result<()> {
+        ctx.send("gap")
+    }
+
     fn disconnect(&mut self, ctx: &mut blocking::Context, close: CloseFrame) {
-        let ended = message(&format!("ended {}", close.code));
-        ctx.group_send(&GroupName::new("ends").unwrap(), &ended).unwrap();
+        ctx.group_send(&ends(), &ended(&close)).unwrap();
     }
 }
 
@@ -80,6 +88,8 @@ impl JsonWebsocketConsumer for Typed {
     type Content = Incoming;
     type Event = RoomEvent;
 
+    const GROUPS: &'static [&'static str] = &["flavours"];
+
     async fn connect(ctx: &mut Context) -> Result<Self> {
         ctx.accept().await?;
         Ok(Self)
@@ -88,11 +98,25 @@ impl JsonWebsocketConsumer for Typed {
     async fn receive_json(&mut self, ctx: &mut Context, content: Incoming) -> Result<()> {
         ctx.send_json(&json!({"heard": content.message})).await
     }
+
+    async fn event(&mut self, ctx: &mut Context, event: Event<RoomEvent>) -> Result<()> {
+        ctx.send_event(&event).await
+    }
+
+    async fn layer_gap(&mut self, ctx: &mut Context, _: LayerGap) -> Result<()> {
+        ctx.send("gap").await
+    }
+
+    async fn disconnect(&mut self, ctx: &mut Context, close: CloseFrame) {
+        ctx.group_send(&ends(), &ended(&close)).await.unwrap();
+    }
 }
 
 impl blocking::JsonWebsocketConsumer for Typed {
     type Content = Incoming;
     type Event = RoomEvent;
+
+    const GROUPS: &'static [&'static str] = &["flavours"];
 
     fn connect(ctx: &mut blocking::Context) -> Result<Self> {
         ctx.accept()?;
@@ -101,6 +125,18 @@ impl blocking::JsonWebsocketConsumer for Typed {
 
     fn receive_json(&mut self, ctx: &mut blocking::Context, content: Incoming) -> Result<()> {
         ctx.send_json(&json!({"heard": content.message}))
+    }
+
+    fn event(&mut self, ctx: &mut blocking::Context, event: Event<RoomEvent>) -> Result<()> {
+        ctx.send_event(&event)
+    }
+
+    fn layer_gap(&mut self, ctx: &mut blocking::Context, _: LayerGap) -> Result<()> {
+        ctx.send("gap")
+    }
+
+    fn disconnect(&mut self, ctx: &mut blocking::Context, close: CloseFrame) {
+        ctx.group_send(&ends(), &ended(&close)).unwrap();
     }
 }
 
@@ -148,7 +184,16 @@ impl blocking::JsonWebsocketConsumer for Lines {
     }
 }
 
-async fn site() -> Served {
+/// Who is told how a consumer ended.
+fn ends() -> GroupName {
+    GroupName::new("ends").unwrap()
+}
+
+fn ended(close: &CloseFrame) -> RoomEvent {
+    message(&format!("ended {}", close.code))
+}
+
+fn sockets() -> UrlRouter {
     let sockets = UrlRouter::new([
         path("text/", consumer::<Text<Shout>>()),
         path("json/", consumer::<Json<Typed>>()),
@@ -157,7 +202,11 @@ async fn site() -> Served {
         path("blocking/json/", blocking::consumer::<blocking::Json<Typed>>()),
         path("blocking/lines/", blocking::consumer::<blocking::Json<Lines>>()),
     ]);
-    Served::start(sockets.unwrap(), |_| {}).await
+    sockets.unwrap()
+}
+
+async fn site() -> Served {
+    Served::start(sockets(), |_| {}).await
 }
 
 async fn open(address: SocketAddr, path: &str) -> Raw {
@@ -185,9 +234,9 @@ async fn a_binary_message_is_a_clients_error_in_the_text_and_json_flavours() {
 }
 
 #[tokio::test]
-async fn the_text_flavour_has_the_groups_events_and_end_of_any_consumer() {
+async fn every_flavour_has_the_groups_events_and_end_of_any_consumer() {
     let site = site().await;
-    for path in TEXT {
+    for path in TEXT.into_iter().chain(JSON) {
         let mut raw = open(site.address(), path).await;
         let sent = site.layer.group_send(&GroupName::new("flavours").unwrap(), &message("event")).await;
         assert_eq!(sent.unwrap().reached, 1, "{path}");
@@ -196,6 +245,18 @@ async fn the_text_flavour_has_the_groups_events_and_end_of_any_consumer() {
         raw.send(close(3000, "")).await;
         raw.frame().await;
         assert_eq!(ends.next().await["message"], "ended 3000", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_flavour_is_told_of_a_gap() {
+    let layer = RecordingChannelLayer::new();
+    let server = Server::new(ProtocolTypeRouter::new().websocket(sockets())).channel_layer(layer.clone());
+    let running = server.bind("127.0.0.1:0").access_log(AccessLog::off()).start().await.unwrap();
+    for path in TEXT.into_iter().chain(JSON) {
+        let mut raw = open(running.addresses()[0], path).await;
+        layer.gap(&[GroupName::new("flavours").unwrap()]);
+        assert_eq!(raw.text().await, "gap", "{path}");
     }
 }
 

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use solent::Limits;
-use solent::consumer::{Forwarded as Written, consumer};
-use solent::layers::GroupName;
-use solent::routing::{UrlRouter, re_path};
+use solent::consumer::{Context, Forwarded as Written, WebsocketConsumer, consumer};
+use solent::layers::{GroupName, Value};
+use solent::routing::{UrlRouter, path, re_path};
+use solent::websocket::Message;
+use solent::{Limits, Result};
 
-use crate::raw::Raw;
+use crate::raw::{Raw, frame};
 use crate::room::{Forwarded, Served};
 
 #[derive(Serialize, Deserialize)]
@@ -18,6 +19,38 @@ enum Chat {
         #[serde(alias = "username")]
         user: String,
     },
+}
+
+/// Tells its group of each message, and then its client.
+struct TellsBoth(GroupName);
+
+impl WebsocketConsumer for TellsBoth {
+    type Event = Value;
+
+    async fn connect(ctx: &mut Context) -> Result<Self> {
+        let group = GroupName::new("both")?;
+        ctx.group_forward(&group).await?;
+        ctx.accept().await?;
+        Ok(Self(group))
+    }
+
+    async fn receive(&mut self, ctx: &mut Context, message: Message) -> Result<()> {
+        ctx.group_send(&self.0, &json!({"type": "told", "n": message.as_text()?})).await?;
+        ctx.send(message).await
+    }
+}
+
+#[tokio::test]
+async fn forwarded_events_and_a_consumers_own_messages_keep_their_order() {
+    let sockets = UrlRouter::new([path("both/", consumer::<TellsBoth>())]);
+    let served = Served::start(sockets.unwrap(), |_| {}).await;
+    let mut raw = Raw::websocket(served.address(), "/both/").await;
+    let sent: Vec<u8> = (0..200).flat_map(|number| frame(0x81, number.to_string().as_bytes())).collect();
+    raw.send(sent).await;
+    for number in 0..200 {
+        assert_eq!(raw.frame().await.json(), json!({"type": "told", "n": number.to_string()}));
+        assert_eq!(raw.text().await, number.to_string());
+    }
 }
 
 #[tokio::test]

@@ -309,6 +309,21 @@ async fn a_view_renders_by_the_templates_around_it_and_is_told_when_there_are_no
     assert!(error.to_string().contains("TemplatesLayer"), "{error}");
 }
 
+/// The frame of the project's own pages.
+#[test]
+fn a_page_of_the_course_chat_site_can_bring_its_own_style_content_and_script() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/base.html");
+    fs::copy(base, folder.path().join("base.html")).unwrap();
+    let child = "{% extends 'base.html' %}{% block css %}my style{% endblock %}{% block content %}my content\
+                 {% endblock %}{% block js %}my script{% endblock %}";
+    fs::write(folder.path().join("child.html"), child).unwrap();
+    let page = Templates::folder(folder.path()).render(&request(), "child.html", context! {}).unwrap();
+    let parts = ["<head>", "my style", "</head>", "<main", "my content", "</main>", "my script", "</body>"];
+    let places = parts.map(|part| page.find(part).unwrap_or_else(|| panic!("{part}: {page}")));
+    assert!(places.is_sorted(), "{places:?}");
+}
+
 /// The project's own pages, checked as a deployment would check them.
 #[test]
 fn the_course_chat_sites_templates_have_no_mistakes() {

@@ -9,7 +9,8 @@ use solent::http::{
     with_state,
 };
 use solent::routing::{
-    ProtocolTypeRouter, RouteError, Routes, UrlRouter, ViewRouter, include, mount, path, re_path,
+    Converter, Converters, ProtocolTypeRouter, RouteError, Routes, UrlRouter, ViewRouter, include, mount,
+    path, re_path,
 };
 use tower::ServiceExt;
 
@@ -31,6 +32,15 @@ async fn the_first_matching_route_wins_and_its_captures_reach_the_view() {
     assert_eq!(page(&views, "/chat/room/x-7/").await, "200 chat/room/<slug:name>/ - [name=x-7]");
     assert_eq!(page(&views, "/chat/room/%C3%A9/").await, "200 ^chat/(?P<rest>.*)$ - [rest=room/é/]");
     assert_eq!(page(&views, "/chat/a%2520b").await, "200 ^chat/(?P<rest>.*)$ - [rest=a%20b]");
+}
+
+#[tokio::test]
+async fn converters_of_ones_own_serve_views_too() {
+    let even = |text: &str| text.parse::<u32>().ok().filter(|n| n % 2 == 0).map(|n| n.to_string());
+    let converters = Converters::default().with(Converter::new("even", "[0-9]+", even));
+    let views = ViewRouter::with_converters(&converters, [path("page/<even:n>/", told)]).unwrap();
+    assert_eq!(page(&views, "/page/042/").await, "200 page/<even:n>/ - [n=42]");
+    assert!(page(&views, "/page/43/").await.starts_with("404"));
 }
 
 #[tokio::test]

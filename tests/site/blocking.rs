@@ -11,6 +11,11 @@ async fn members_hear_each_other_through_blocking_consumers_too() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_site_is_the_same_with_blocking_consumers() {
+    assert_eq!(scenario("site", Live::start(Handlers::Blocking).await).await, 8);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn pythons_websockets_chats_with_blocking_consumers_too() {
     assert_eq!(websockets(Handlers::Blocking).await, CHECKS);
 }

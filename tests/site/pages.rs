@@ -56,7 +56,7 @@ async fn members_see_their_courses_and_the_way_into_the_room() {
         assert!(page.contains(part), "{part}");
     }
     // Every page for a logged-in user holds the log-out form, those that refuse included.
-    for path in ["/courses/", "/courses/1/", "/chat/room/1/", "/chat/room/2/"] {
+    for path in ["/courses/", "/courses/1/", "/chat/room/1/", "/chat/room/2/", "/accounts/password_change/"] {
         let (_, page) = live.get(path, &cookies).await;
         assert!(
             page.contains(r#"<form class="account" method="post" action="/accounts/logout/">"#),
