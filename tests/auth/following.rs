@@ -31,11 +31,10 @@ async fn lives(socket: &mut Raw) {
     socket.text().await;
 }
 
-#[tokio::test]
-async fn a_logout_closes_the_sessions_sockets_at_once_in_every_process() {
-    let layer: Arc<dyn ChannelLayer> = Arc::new(MemoryChannelLayer::new());
-    let here = Site::with(Plan { layer: Some(Arc::clone(&layer)), ..plan(NEVER) }).await;
-    let there = Site::on(here.database.clone(), Plan { layer: Some(layer), ..plan(NEVER) }).await;
+/// Two processes on one database, which hear of each other over one layer, or over two that meet in Redis.
+async fn a_logout_is_heard_in_both_processes(one: Arc<dyn ChannelLayer>, other: Arc<dyn ChannelLayer>) {
+    let here = Site::with(Plan { layer: Some(one), ..plan(NEVER) }).await;
+    let there = Site::on(here.database.clone(), Plan { layer: Some(other), ..plan(NEVER) }).await;
     let (alice, again, carol) =
         (here.alice().await, here.alice().await, here.login("carol", "singer-3").await);
     let mut sockets = [
@@ -51,6 +50,25 @@ async fn a_logout_closes_the_sessions_sockets_at_once_in_every_process() {
     for socket in &mut others {
         lives(socket).await;
     }
+}
+
+#[tokio::test]
+async fn a_logout_closes_the_sessions_sockets_at_once_in_every_process() {
+    let layer: Arc<dyn ChannelLayer> = Arc::new(MemoryChannelLayer::new());
+    a_logout_is_heard_in_both_processes(Arc::clone(&layer), layer).await;
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn a_logout_closes_them_over_either_layer_on_redis() {
+    use solent::layers::redis::{Host, RedisChannelLayer, RedisPubSubChannelLayer, RedisSettings};
+    let redis = crate::redis_server::RedisServer::start();
+    let mut settings = RedisSettings::default();
+    settings.hosts = vec![Host::parse(&redis.url()).unwrap()];
+    let pubsub = || Arc::new(RedisPubSubChannelLayer::new(settings.clone()).unwrap());
+    a_logout_is_heard_in_both_processes(pubsub(), pubsub()).await;
+    let core = || Arc::new(RedisChannelLayer::new(settings.clone()).unwrap());
+    a_logout_is_heard_in_both_processes(core(), core()).await;
 }
 
 #[tokio::test]

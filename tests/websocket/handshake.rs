@@ -1,7 +1,7 @@
 //! The opening handshake: what is accepted, and every way to be refused.
 
 use crate::raw::{ACCEPT, KEY, Raw, handshake};
-use crate::site::Site;
+use crate::site::{CONNECTS, Site};
 
 #[tokio::test]
 async fn a_handshake_is_answered_with_101_and_the_accept_key() {
@@ -109,44 +109,45 @@ async fn a_route_picks_the_first_of_its_subprotocols_that_is_offered() {
 #[tokio::test]
 async fn c3_accept_takes_a_subprotocol_and_headers() {
     let site = Site::start().await;
-    let mut raw = Raw::connect(site.address()).await;
-    raw.send(handshake("/ws/connect/subprotocol/", "Sec-WebSocket-Protocol: chat.v1, chat.v2\r\n")).await;
-    let head = raw.head().await;
-    assert_eq!(head.header("sec-websocket-protocol"), Some("chat.v2"));
-    assert_eq!(head.header("x-room"), Some("1"));
-}
-
-#[tokio::test]
-async fn accepting_a_subprotocol_that_was_not_offered_is_the_programs_error() {
-    assert_eq!(refused(&handshake("/ws/connect/subprotocol/", "")).await.0, 500);
+    for base in CONNECTS {
+        let mut raw = Raw::connect(site.address()).await;
+        let offer = "Sec-WebSocket-Protocol: chat.v1, chat.v2\r\n";
+        raw.send(handshake(&format!("{base}/subprotocol/"), offer)).await;
+        let head = raw.head().await;
+        assert_eq!(head.header("sec-websocket-protocol"), Some("chat.v2"));
+        assert_eq!(head.header("x-room"), Some("1"));
+    }
 }
 
 #[tokio::test]
 async fn deny_is_403_or_any_status_with_headers_and_a_text() {
-    assert_eq!(refused(&handshake("/ws/connect/deny/", "")).await.0, 403);
-    let (status, head, body) = refused(&handshake("/ws/connect/teapot/", "")).await;
-    assert_eq!((status, head.header("retry-after"), &*body), (418, Some("7"), "short and stout"));
+    for base in CONNECTS {
+        let (status, head, body) = refused(&handshake(&format!("{base}/teapot/"), "")).await;
+        assert_eq!((status, head.header("retry-after"), &*body), (418, Some("7"), "short and stout"));
+    }
 }
 
 #[tokio::test]
-async fn c6_close_before_accept_is_403() {
-    assert_eq!(refused(&handshake("/ws/connect/close/", "")).await.0, 403);
-}
-
-#[tokio::test]
-async fn an_error_or_a_panic_in_connect_is_500() {
-    assert_eq!(refused(&handshake("/ws/connect/fail/", "")).await.0, 500);
-    assert_eq!(refused(&handshake("/ws/connect/panic/", "")).await.0, 500);
-}
-
-#[tokio::test]
-async fn a_capture_that_does_not_fit_its_type_is_404() {
-    assert_eq!(refused(&handshake("/ws/connect/number/", "")).await.0, 404);
+async fn c6_what_connect_does_instead_of_accepting_has_its_status() {
+    for base in CONNECTS {
+        for (what, status) in [
+            ("deny", 403),
+            ("close", 403),
+            ("fail", 500),
+            ("panic", 500),
+            // A capture that does not fit its type.
+            ("number", 404),
+            // It accepts a subprotocol that was not offered, which is the program's error.
+            ("subprotocol", 500),
+        ] {
+            assert_eq!(refused(&handshake(&format!("{base}/{what}/"), "")).await.0, status, "{base} {what}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn c2_a_consumer_that_does_not_decide_in_time_is_503() {
-    for path in ["/ws/connect/never/", "/ws/connect/undecided/"] {
+    for path in ["/ws/connect/never/", "/ws/connect/undecided/", "/ws/blocking/connect/undecided/"] {
         let site = Site::with(|limits| limits.accept_time = std::time::Duration::from_millis(100)).await;
         let mut raw = Raw::connect(site.address()).await;
         raw.send(handshake(path, "")).await;
@@ -169,16 +170,20 @@ async fn a_client_that_leaves_during_its_handshake_drops_what_its_consumer_holds
 
 #[tokio::test]
 async fn k12_sending_before_accept_is_an_error() {
-    let site = Site::start().await;
-    let _raw = Raw::websocket(site.address(), "/ws/connect/send-early/").await;
-    assert!(site.notes.wait(1).await[0].contains("not accepted yet"));
+    for base in CONNECTS {
+        let site = Site::start().await;
+        let _raw = Raw::websocket(site.address(), &format!("{base}/send-early/")).await;
+        assert!(site.notes.wait(1).await[0].contains("not accepted yet"));
+    }
 }
 
 #[tokio::test]
 async fn frames_sent_in_connect_follow_the_handshake_in_order() {
     let site = Site::start().await;
-    let mut raw = Raw::websocket(site.address(), "/ws/connect/push/").await;
-    for number in 0..3 {
-        assert_eq!(raw.text().await, number.to_string());
+    for base in CONNECTS {
+        let mut raw = Raw::websocket(site.address(), &format!("{base}/push/")).await;
+        for number in 0..3 {
+            assert_eq!(raw.text().await, number.to_string());
+        }
     }
 }

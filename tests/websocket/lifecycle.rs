@@ -7,7 +7,7 @@ use solent::Limits;
 use solent::layers::GroupName;
 
 use crate::raw::{Raw, close, frame};
-use crate::site::Site;
+use crate::site::{CONNECTS, Site};
 
 const ONCE: usize = 2;
 
@@ -95,20 +95,24 @@ async fn an_error_or_a_panic_closes_with_1011_and_only_this_connection() {
 
 #[tokio::test]
 async fn an_error_or_a_panic_after_accept_in_connect_closes_with_1011() {
-    for path in ["/ws/connect/accept-fail/", "/ws/connect/accept-panic/"] {
-        let site = Site::start().await;
-        let mut raw = Raw::websocket(site.address(), path).await;
-        assert_eq!(raw.frame().await.close_code(), 1011);
+    for base in CONNECTS {
+        for what in ["accept-fail", "accept-panic"] {
+            let site = Site::start().await;
+            let mut raw = Raw::websocket(site.address(), &format!("{base}/{what}/")).await;
+            assert_eq!(raw.frame().await.close_code(), 1011, "{base} {what}");
+        }
     }
 }
 
 #[tokio::test]
 async fn closing_in_connect_after_accept_sends_the_frame() {
-    let site = Site::start().await;
-    let mut raw = Raw::websocket(site.address(), "/ws/connect/accept-close/").await;
-    assert_eq!(raw.frame().await.close_code(), 4000);
-    drop(raw);
-    assert_eq!(site.notes.wait(1).await, ["disconnect 4000 at once"]);
+    for base in CONNECTS {
+        let site = Site::start().await;
+        let mut raw = Raw::websocket(site.address(), &format!("{base}/accept-close/")).await;
+        assert_eq!(raw.frame().await.close_code(), 4000);
+        drop(raw);
+        assert_eq!(site.notes.wait(1).await, ["disconnect 4000 at once"], "{base}");
+    }
 }
 
 #[tokio::test]

@@ -169,6 +169,9 @@ impl Drop for NotesItsDrop {
     }
 }
 
+/// Where [`Connects`] is, async and blocking.
+pub const CONNECTS: [&str; 2] = ["/ws/connect", "/ws/blocking/connect"];
+
 /// Does in `connect` what its route says.
 pub struct Connects;
 
@@ -178,10 +181,7 @@ impl WebsocketConsumer<Notes> for Connects {
     async fn connect(ctx: &mut Context<Notes>) -> Result<Self> {
         match ctx.url_route().kwargs.text("what").unwrap_or_default() {
             "deny" => ctx.deny(Denial::forbidden("test")),
-            "teapot" => {
-                let denial = Denial::new(http::StatusCode::IM_A_TEAPOT, "test", "short and stout");
-                ctx.deny(denial.with_header(http::header::RETRY_AFTER, http::HeaderValue::from_static("7")))
-            }
+            "teapot" => ctx.deny(teapot()),
             "close" => {
                 ctx.close(CloseFrame::new(4000, ""));
                 Ok(Self)
@@ -217,10 +217,7 @@ impl WebsocketConsumer<Notes> for Connects {
                 Ok(Self)
             }
             "subprotocol" => {
-                let mut acceptance = Acceptance::default();
-                acceptance.subprotocol = Some("chat.v2".to_owned());
-                acceptance.headers.insert("x-room", http::HeaderValue::from_static("1"));
-                ctx.accept_with(acceptance).await?;
+                ctx.accept_with(second_version()).await?;
                 Ok(Self)
             }
             "push" => {
@@ -237,6 +234,65 @@ impl WebsocketConsumer<Notes> for Connects {
     async fn disconnect(&mut self, ctx: &mut Context<Notes>, close: CloseFrame) {
         ctx.state().add(format!("disconnect {close}"));
     }
+}
+
+/// The same, blocking.
+impl blocking::WebsocketConsumer<Notes> for Connects {
+    type Event = Value;
+
+    fn connect(ctx: &mut blocking::Context<Notes>) -> Result<Self> {
+        match ctx.url_route().kwargs.text("what").unwrap_or_default() {
+            "deny" => return ctx.deny(Denial::forbidden("test")),
+            "teapot" => return ctx.deny(teapot()),
+            "close" => ctx.close(CloseFrame::new(4000, "")),
+            "fail" => return Err(solent::Error::msg("asked to fail")),
+            "panic" => panic!("asked to panic"),
+            "undecided" => {}
+            "number" => drop(ctx.url_route().get::<i64>("what")?),
+            "accept-fail" => {
+                ctx.accept()?;
+                return Err(solent::Error::msg("asked to fail"));
+            }
+            "accept-panic" => {
+                ctx.accept()?;
+                panic!("asked to panic")
+            }
+            "accept-close" => {
+                ctx.accept()?;
+                ctx.close(CloseFrame::new(4000, "at once"));
+            }
+            "send-early" => {
+                let refused = ctx.send("too early").unwrap_err();
+                ctx.state().add(refused.to_string());
+                ctx.accept()?;
+            }
+            "subprotocol" => ctx.accept_with(second_version())?,
+            "push" => {
+                ctx.accept()?;
+                for number in 0..3 {
+                    ctx.send(format!("{number}"))?;
+                }
+            }
+            other => return Err(solent::Error::msg(format!("no such case: {other}"))),
+        }
+        Ok(Self)
+    }
+
+    fn disconnect(&mut self, ctx: &mut blocking::Context<Notes>, close: CloseFrame) {
+        ctx.state().add(format!("disconnect {close}"));
+    }
+}
+
+fn teapot() -> Denial {
+    let denial = Denial::new(http::StatusCode::IM_A_TEAPOT, "test", "short and stout");
+    denial.with_header(http::header::RETRY_AFTER, http::HeaderValue::from_static("7"))
+}
+
+fn second_version() -> Acceptance {
+    let mut acceptance = Acceptance::default();
+    acceptance.subprotocol = Some("chat.v2".to_owned());
+    acceptance.headers.insert("x-room", http::HeaderValue::from_static("1"));
+    acceptance
 }
 
 /// A running server with its notes and log lines.
@@ -269,6 +325,10 @@ impl Site {
             path("ws/blocking/", blocking::consumer_with_state::<BlockingEcho, _>(notes.clone())),
             path("ws/spoken/", consumer_with_state::<Echo, _>(notes.clone()).subprotocols(["b", "a"])),
             re_path(r"^ws/connect/(?P<what>[a-z-]+)/$", consumer_with_state::<Connects, _>(notes.clone())),
+            re_path(
+                r"^ws/blocking/connect/(?P<what>[a-z-]+)/$",
+                blocking::consumer_with_state::<Connects, _>(notes.clone()),
+            ),
         ]);
         let app = ProtocolTypeRouter::new().websocket(sockets.unwrap());
         let mut limits = Limits::default();
