@@ -17,6 +17,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// Like other boxed error types it does not implement `std::error::Error` itself; that is what lets `?` take every
 /// error that does.
+///
+/// ```
+/// use std::io;
+/// use solent::Error;
+///
+/// let error = Error::from(io::Error::new(io::ErrorKind::NotFound, "no such report"));
+/// assert!(error.downcast_ref::<io::Error>().is_some());
+/// let error = error.downcast::<std::fmt::Error>().expect_err("it is none");
+/// assert_eq!(error.downcast::<io::Error>().map(|error| error.kind()).ok(), Some(io::ErrorKind::NotFound));
+/// ```
 pub struct Error(Box<dyn StdError + Send + Sync>);
 
 impl Error {

@@ -144,6 +144,7 @@ impl Scope {
 }
 
 /// Anything that carries a scope: an HTTP request or a [`Connection`](crate::websocket::Connection).
+/// Channels: `BaseMiddleware`.
 ///
 /// It is what lets one middleware serve both protocols. Sealed: Solent implements it for what carries a scope.
 pub trait Scoped: sealed::Sealed {
@@ -224,6 +225,19 @@ impl UrlRoute {
 }
 
 /// Named captures, as text in their canonical form (an `int` capture `007` is `7`).
+///
+/// ```
+/// use solent::Kwargs;
+///
+/// let mut kwargs = Kwargs::default();
+/// kwargs.insert("course_id", "7");
+/// let mut inner = Kwargs::default();
+/// inner.insert("course_id", "8");
+/// kwargs.extend(&inner);
+/// assert_eq!(kwargs.get::<i64>("course_id")?, 8);
+/// assert!(kwargs.get::<i64>("room").is_err());
+/// # Ok::<_, solent::KwargError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 // By name. There are few, and every open socket has them: a map's first node would take half a KiB.
 pub struct Kwargs(Vec<(Arc<str>, String)>);

@@ -8,6 +8,15 @@ use super::signing::{Algorithm, SaltedKey, SaltedKeys};
 const KEY_SALT: &str = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash";
 
 /// The hash over the password column, as Django stores it in a session: 64 hexadecimal digits.
+///
+/// ```
+/// use solent::auth::{SecretKeys, session_auth_hash};
+///
+/// let keys = SecretKeys::new("the site's key");
+/// let before = session_auth_hash("pbkdf2_sha256$1000000$old$…", &keys);
+/// assert_eq!(before.len(), 64);
+/// assert_ne!(before, session_auth_hash("pbkdf2_sha256$1000000$new$…", &keys), "a new password ends the session");
+/// ```
 pub fn session_auth_hash(password_column: &str, keys: &SecretKeys) -> String {
     AuthHashes::new(keys).make(password_column)
 }

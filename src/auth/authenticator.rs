@@ -53,6 +53,38 @@ impl Default for AuthSettings {
 /// # Cancel safety
 /// What a dropped future has done by then stands: an entry of the session, which the answer saves, or a stored password. A
 /// hash that is being computed is computed to its end and thrown away.
+///
+/// ```
+/// # use std::sync::Arc;
+/// use solent::auth::{Auth, AuthSettings, Database, DatabaseUsers, MemorySessions, NewUser, SecretKeys, Session};
+/// use solent::{Protocol, Scope};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> solent::Result<()> {
+/// # let database = Database::connect("sqlite::memory:", Default::default()).await?;
+/// # database.migrate().await?;
+/// let mut settings = AuthSettings::default();
+/// # settings.passwords = solent::auth::Passwords::new(solent::auth::Hasher::Pbkdf2Sha256 { iterations: 1_000 });
+/// settings.throttle.per_account = Some(3);
+/// let password = settings.passwords.make("lovelace").await?;
+/// let users = DatabaseUsers::new(database);
+/// users.create(NewUser { username: "ada", password: &password, ..NewUser::default() }).await?;
+/// let auth = Auth::new(users, SecretKeys::new("the site's key"), settings);
+///
+/// // In a view the scope is the request's, and the session middleware has put the session there.
+/// let mut scope = Scope::new(Protocol::HTTP, "/login/");
+/// scope.session = Session::new(Arc::new(MemorySessions::new()), Arc::default(), None);
+/// let from = Some([192, 0, 2, 7].into());
+/// assert!(auth.authenticate_from(from, "ada", "a guess").await?.is_none());
+/// let ada = auth.authenticate_from(from, "ada", "lovelace").await?.expect("it is her");
+/// auth.login(&mut scope, &ada).await?;
+/// auth.change_password(&mut scope, &ada, "byron").await?;
+/// assert!(auth.authenticate("ada", "byron").await?.is_some());
+/// auth.logout(&mut scope).await?;
+/// assert!(!scope.user.is_authenticated());
+/// auth.close_sockets(&scope.env, &ada).await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Auth(Arc<Inner>);
 
@@ -312,7 +344,7 @@ pub fn authenticate<'a, S: Scoped>(
     async move { auth?.authenticate_from(address, username, password).await }
 }
 
-/// Logs a user in, see [`Auth::login`]. Takes a request, or in a consumer `ctx.scope_mut()`.
+/// Logs a user in, see [`Auth::login`]. Takes a request, or in a consumer `ctx.scope_mut()`. Channels: `login`.
 ///
 /// # Errors
 /// [`AuthError::NoMiddleware`]; as [`Auth::login`].
@@ -323,7 +355,7 @@ pub async fn login(to: &mut (impl Scoped + Send), user: &User) -> Result<(), Aut
     Auth::of(to.scope())?.login(to, user).await
 }
 
-/// Logs the user out, see [`Auth::logout`]. Takes a request, or in a consumer `ctx.scope_mut()`.
+/// Logs the user out, see [`Auth::logout`]. Takes a request, or in a consumer `ctx.scope_mut()`. Channels: `logout`.
 ///
 /// # Errors
 /// [`AuthError::NoMiddleware`]; as [`Auth::logout`].

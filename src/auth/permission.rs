@@ -10,6 +10,36 @@ use crate::{Error, Kwargs};
 
 /// Whether users may use a route. Views and handshakes that it does not allow get a 403; open sockets are asked about
 /// again, and closed (4403) when it has been withdrawn.
+///
+/// One that a [function](permission()) or a [query](QueryPermission) does not fit:
+///
+/// ```
+/// use futures_util::future::{BoxFuture, FutureExt as _, ready};
+/// use solent::auth::{Ask, Permission, User};
+///
+/// /// Seminars are for staff.
+/// #[derive(Debug)]
+/// struct Seminars(Vec<i64>);
+///
+/// impl Permission for Seminars {
+///     fn name(&self) -> &str {
+///         "seminars"
+///     }
+///
+///     fn allowed<'a>(&'a self, asks: &'a [Ask]) -> BoxFuture<'a, solent::Result<Vec<bool>>> {
+///         let is_seminar = |ask: &Ask| ask.kwargs.get("course_id").is_ok_and(|id| self.0.contains(&id));
+///         ready(Ok(asks.iter().map(|ask| ask.user.is_staff() || !is_seminar(ask)).collect())).boxed()
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> solent::Result<()> {
+/// let mut kwargs = solent::Kwargs::default();
+/// kwargs.insert("course_id", "12");
+/// assert_eq!(Seminars(vec![12]).allowed(&[Ask::new(User::anonymous(), kwargs)]).await?, [false]);
+/// # Ok(())
+/// # }
+/// ```
 pub trait Permission: fmt::Debug + Send + Sync + 'static {
     /// What logs call it.
     fn name(&self) -> &str;

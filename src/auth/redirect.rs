@@ -101,6 +101,12 @@ fn quote(text: &str) -> impl std::fmt::Display + '_ {
 
 /// An address as a header can carry it: what is not ASCII, blanks and control characters are percent-encoded, all
 /// that has a meaning in addresses stays.
+///
+/// ```
+/// use solent::auth::iri_to_uri;
+///
+/// assert_eq!(iri_to_uri("/räume/?q=tea time"), "/r%C3%A4ume/?q=tea%20time");
+/// ```
 pub fn iri_to_uri(address: &str) -> String {
     const ESCAPED: &AsciiSet = &CONTROLS
         .add(b' ')
@@ -117,6 +123,13 @@ pub fn iri_to_uri(address: &str) -> String {
 }
 
 /// A path of one's own making, safe to redirect to: `//x`, which a browser takes for another host, becomes `/%2Fx`.
+///
+/// ```
+/// use solent::auth::escape_leading_slashes;
+///
+/// assert_eq!(escape_leading_slashes("//evil.example/"), "/%2Fevil.example/");
+/// assert_eq!(escape_leading_slashes("/courses/"), "/courses/");
+/// ```
 pub fn escape_leading_slashes(path: &str) -> String {
     match path.strip_prefix("//") {
         Some(rest) => format!("/%2F{rest}"),

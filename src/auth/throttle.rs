@@ -10,6 +10,15 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How many log-ins may fail. They are counted in each process for itself: several let several times as many through.
+///
+/// ```
+/// use solent::auth::{AuthSettings, LoginThrottle};
+///
+/// let mut settings = AuthSettings::default();
+/// assert_eq!(settings.throttle.per_account, Some(10));
+/// settings.throttle.per_address = None; // all visitors come from one school
+/// settings.throttle = LoginThrottle::off(); // or: a proxy in front counts them
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoginThrottle {

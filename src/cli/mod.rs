@@ -68,6 +68,13 @@ pub fn run(app: App, commands: impl IntoIterator<Item = Box<dyn Command>>) -> Ex
 }
 
 /// As [`run`], with arguments of one's own; the first is the program's name.
+///
+/// ```no_run
+/// use solent::cli::{self, App};
+///
+/// // As a program does that starts a site among other things.
+/// let exit_code = cli::run_with(App::new(), [], ["site", "check", "--offline"].map(Into::into));
+/// ```
 pub fn run_with(
     app: App,
     commands: impl IntoIterator<Item = Box<dyn Command>>,

@@ -91,7 +91,7 @@ impl<S> Context<S> {
         self.core.as_mut().expect("a context is only used by the handler that has it")
     }
 
-    /// What is known of the connection.
+    /// What is known of the connection. Channels: `scope`.
     pub fn scope(&self) -> &Scope {
         &self.core().scope
     }
@@ -101,7 +101,7 @@ impl<S> Context<S> {
         &mut self.core_mut().scope
     }
 
-    /// The connection's user; anonymous without an auth middleware.
+    /// The connection's user; anonymous without an auth middleware. Channels: `get_user`.
     pub fn user(&self) -> &User {
         &self.scope().user
     }
@@ -127,6 +127,7 @@ impl<S> Context<S> {
     }
 
     /// Accepts the connection, with the first subprotocol of the route's list that the client offers.
+    /// Channels: `AcceptConnection`.
     ///
     /// # Errors
     /// When the handshake is answered already, or the client has left.
@@ -154,7 +155,7 @@ impl<S> Context<S> {
     }
 
     /// Refuses the connection: `return ctx.deny(Denial::forbidden("rule"))`. 403 or any other status, with headers
-    /// and a text.
+    /// and a text. Channels: `DenyConnection`.
     ///
     /// # Errors
     /// Always, with the refusal.
@@ -168,13 +169,13 @@ impl<S> Context<S> {
         core.policy.max_message_size.unwrap_or(core.scope.env.limits.message_bytes)
     }
 
-    /// Closes the connection once this handler returns; before accept that is a 403.
+    /// Closes the connection once this handler returns; before accept that is a 403. Channels: `close`.
     pub fn close(&mut self, frame: CloseFrame) {
         let core = self.core_mut();
         core.close.get_or_insert_with(|| Box::new(frame));
     }
 
-    /// Sends a message to the client; waits while its outbox is full.
+    /// Sends a message to the client; waits while its outbox is full. Channels: `send`.
     ///
     /// # Errors
     /// Before accept, and once the socket is closed ([`Finished`]).
@@ -185,7 +186,7 @@ impl<S> Context<S> {
         self.send_frame(frame::message(&message.into(), self.encoding())).await
     }
 
-    /// Sends a value as JSON text.
+    /// Sends a value as JSON text. Channels: `send_json`.
     ///
     /// # Errors
     /// As [`send`](Self::send), and when the value has no JSON form.
@@ -258,7 +259,7 @@ impl<S> Context<S> {
         self.core.is_none()
     }
 
-    /// The route's channel layer.
+    /// The route's channel layer. Channels: `channel_layer`.
     ///
     /// # Errors
     /// When the server has none.
@@ -266,7 +267,7 @@ impl<S> Context<S> {
         self.core().channel.layer()
     }
 
-    /// This consumer's own channel; made when it is first asked for.
+    /// This consumer's own channel; made when it is first asked for. Channels: `channel_name`.
     ///
     /// # Errors
     /// Without a layer, or when the layer is unavailable.

@@ -13,6 +13,49 @@ use crate::{ClientError, Result};
 ///
 /// Channels' name: `AsyncJsonWebsocketConsumer`. A message that is not JSON, or does not fit
 /// [`Content`](Self::Content), is the client's error and never reaches the handler.
+///
+/// ```
+/// use serde::Deserialize;
+/// use serde_json::json;
+/// use solent::Result;
+/// use solent::consumer::{Context, Json, JsonWebsocketConsumer, consumer};
+/// use solent::layers::Value;
+/// use solent::testing::WebsocketCommunicator;
+///
+/// struct Adder;
+///
+/// #[derive(Deserialize)]
+/// struct Sum {
+///     left: i64,
+///     right: i64,
+/// }
+///
+/// impl JsonWebsocketConsumer for Adder {
+///     type Content = Sum;
+///     type Event = Value;
+///
+///     async fn connect(ctx: &mut Context) -> Result<Self> {
+///         ctx.accept().await?;
+///         Ok(Self)
+///     }
+///
+///     async fn receive_json(&mut self, ctx: &mut Context, sum: Sum) -> Result<()> {
+///         ctx.send_json(&json!({ "sum": sum.left + sum.right })).await
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let mut client = WebsocketCommunicator::new(consumer::<Json<Adder>>(), "/");
+/// client.connect().await?;
+/// client.send_json(&json!({ "left": 2, "right": 3 })).await;
+/// assert_eq!(client.receive_json::<serde_json::Value>().await, json!({ "sum": 5 }));
+/// client.send_text("[2, ").await;
+/// assert_eq!(client.receive_json::<serde_json::Value>().await["code"], "malformed");
+/// assert!(<Adder as JsonWebsocketConsumer>::decode_json(r#"{"left": 2}"#).is_err());
+/// # Ok(())
+/// # }
+/// ```
 pub trait JsonWebsocketConsumer<S = ()>: Sized + Send + 'static {
     /// What clients send.
     type Content: DeserializeOwned + Send;

@@ -87,6 +87,42 @@ use crate::{Error, Result};
 /// A handler's future is dropped only when the drain's time is over; [`connect`](Self::connect)'s also when the
 /// accept time passes before the handshake is answered. A client that leaves meanwhile is noticed then, over HTTP/2
 /// at once.
+///
+/// What was missed while the channel layer was away is not sent again, so that the client should load it:
+///
+/// ```
+/// use serde_json::json;
+/// use solent::Result;
+/// use solent::consumer::{Context, WebsocketConsumer, consumer};
+/// use solent::layers::{GroupName, LayerGap, Value};
+/// use solent::testing::{RecordingChannelLayer, WebsocketCommunicator};
+///
+/// struct Room;
+///
+/// impl WebsocketConsumer for Room {
+///     type Event = Value;
+///     const GROUPS: &'static [&'static str] = &["room"];
+///
+///     async fn connect(ctx: &mut Context) -> Result<Self> {
+///         ctx.accept().await?;
+///         Ok(Self)
+///     }
+///
+///     async fn layer_gap(&mut self, ctx: &mut Context, gap: LayerGap) -> Result<()> {
+///         ctx.send_json(&json!({ "type": "reload", "groups": gap.groups.len() })).await
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let layer = RecordingChannelLayer::new();
+/// let mut client = WebsocketCommunicator::new(consumer::<Room>(), "/").channel_layer(layer.clone());
+/// client.connect().await?;
+/// layer.gap(&[GroupName::new("room")?]);
+/// assert_eq!(client.receive_json::<serde_json::Value>().await["type"], "reload");
+/// # Ok(())
+/// # }
+/// ```
 pub trait WebsocketConsumer<S = ()>: Sized + Send + 'static {
     /// The events that this consumer understands, usually an enum tagged by `type`;
     /// [`Value`](crate::layers::Value) takes any.
@@ -95,10 +131,11 @@ pub trait WebsocketConsumer<S = ()>: Sized + Send + 'static {
     /// Groups that every connection joins before `connect` and leaves before `disconnect`. Channels: `groups`.
     const GROUPS: &'static [&'static str] = &[];
 
-    /// The handshake: accept, deny, or leave it open for a later event to decide.
+    /// The handshake: accept, deny, or leave it open for a later event to decide. Channels: `connect`.
     fn connect(ctx: &mut Context<S>) -> impl Future<Output = Result<Self>> + Send;
 
     /// A message from the client. By default a [`ClientError`](crate::ClientError): nothing was expected.
+    /// Channels: `receive`.
     fn receive(&mut self, ctx: &mut Context<S>, message: Message) -> impl Future<Output = Result<()>> + Send {
         let _ = (ctx, message);
         async { Err(crate::ClientError::new("unexpected", "this socket takes no messages").into()) }
@@ -123,7 +160,7 @@ pub trait WebsocketConsumer<S = ()>: Sized + Send + 'static {
         async { Ok(()) }
     }
 
-    /// The end; runs exactly once for every accepted connection, whatever ended it.
+    /// The end; runs exactly once for every accepted connection, whatever ended it. Channels: `disconnect`.
     ///
     /// `close` is what the peer sent, or what the server sent, or 1005 for a close frame without a code, or 1006 for
     /// a connection that was lost. Groups are left already; the channel's name is still known.

@@ -42,6 +42,39 @@ pub fn consumer<C: WebsocketConsumer>() -> ConsumerService<C> {
 }
 
 /// A consumer type with the application's state, a copy of which every connection gets.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use solent::Result;
+/// use solent::consumer::{Context, WebsocketConsumer, consumer_with_state};
+/// use solent::layers::Value;
+/// use solent::testing::WebsocketCommunicator;
+///
+/// type Visits = Arc<AtomicU64>;
+///
+/// struct Counter;
+///
+/// impl WebsocketConsumer<Visits> for Counter {
+///     type Event = Value;
+///
+///     async fn connect(ctx: &mut Context<Visits>) -> Result<Self> {
+///         ctx.accept().await?;
+///         let before = ctx.state().fetch_add(1, Ordering::Relaxed);
+///         ctx.send(format!("visit {}", before + 1)).await?;
+///         Ok(Self)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let app = consumer_with_state::<Counter, _>(Visits::default());
+/// let mut client = WebsocketCommunicator::new(app, "/");
+/// client.connect().await?;
+/// assert_eq!(client.receive_text().await, "visit 1");
+/// # Ok(())
+/// # }
+/// ```
 pub fn consumer_with_state<C, S>(state: S) -> ConsumerService<C, S>
 where
     C: WebsocketConsumer<S>,
@@ -51,6 +84,33 @@ where
 }
 
 /// A WebSocket application that makes one consumer per connection.
+///
+/// ```
+/// use solent::consumer::{Forwarded, OnError, Policy, consumer};
+/// use solent::layers::hub::Overflow;
+/// # use solent::consumer::{Context, WebsocketConsumer};
+/// # struct Chat;
+/// # impl WebsocketConsumer for Chat {
+/// #     type Event = solent::layers::Value;
+/// #     async fn connect(ctx: &mut Context) -> solent::Result<Self> {
+/// #         ctx.accept().await?;
+/// #         Ok(Self)
+/// #     }
+/// # }
+///
+/// let socket = consumer::<Chat>()
+///     .subprotocols(["chat.v2", "chat"])
+///     .max_message_size(4 * 1024)
+///     .on_error(OnError::Close)
+///     .overflow(Overflow::DropOldest)
+///     .forwarded(Forwarded::default())
+///     .keep_headers();
+///
+/// // The same for many routes:
+/// let mut policy = Policy::default();
+/// policy.on_error = OnError::Close;
+/// let socket = consumer::<Chat>().with_policy(policy);
+/// ```
 #[must_use]
 pub struct ConsumerService<C, S = ()> {
     policy: Arc<Policy>,

@@ -25,6 +25,29 @@ use crate::server::{AccessLog, Server, Tls, Worker};
 /// # Cancel safety
 /// A start that is dropped leaves the tables that were made and a demo's accounts that were written, and nothing that listens.
 /// A check leaves nothing.
+///
+/// What the command line does with a file, step by step:
+///
+/// ```no_run
+/// use std::path::Path;
+/// use solent::gateway::{Loaded, Parts};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> solent::Result<()> {
+/// let variables = |name: &str| (name == "DATABASE_PASSWORD").then(|| "from a vault".to_owned());
+/// let site = Loaded::read_with(Path::new("site.toml"), &Parts::new(), &variables)?;
+/// println!("{}", site.routes());
+/// println!("missing: {:?}", site.check_with_database().await?);
+/// site.make_tables().await?;
+/// println!("{} sessions had expired", site.clear_expired_sessions().await?);
+///
+/// let mut running = site.start().await?;
+/// println!("listening on {:?}", running.addresses());
+/// running.reload().await?; // the file as it is by then
+/// running.shutdown().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Loaded {
     document: Arc<Document>,

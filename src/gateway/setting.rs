@@ -46,6 +46,17 @@ pub enum Inside {
 }
 
 /// A key as the code defines it.
+///
+/// ```
+/// use solent::gateway::{Inside, Settings};
+///
+/// let keys = Settings::reference();
+/// let debug = keys.iter().find(|key| key.name == "debug").expect("it is among them");
+/// assert!(matches!(debug.inside, Inside::Value) && !debug.required);
+/// let server = keys.iter().find(|key| key.name == "server").expect("it is among them");
+/// let Inside::Section(inside) = &server.inside else { panic!("a table") };
+/// assert!(inside.iter().any(|key| key.name == "bind"));
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Key {

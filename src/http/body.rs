@@ -18,6 +18,21 @@ pub type Request = ::http::Request<Body>;
 pub type Response = ::http::Response<Body>;
 
 /// A body: bytes in hand, or any stream of them.
+///
+/// ```
+/// use bytes::Bytes;
+/// use solent::http::{Body, BodyError};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> solent::Result<()> {
+/// assert_eq!(Body::from("hello").bytes().await?, "hello");
+///
+/// let broken = futures_util::stream::iter([Err::<http_body::Frame<Bytes>, BodyError>("the disk is gone".into())]);
+/// let body = Body::new(http_body_util::StreamBody::new(broken));
+/// assert!(body.bytes().await.is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Body {
     inner: Inner,

@@ -31,6 +31,19 @@ pub fn post<M>(view: impl IntoView<M>) -> ByMethod {
 }
 
 /// A view for any one method; further ones can be chained.
+///
+/// ```
+/// use http::Method;
+/// use solent::http::{Request, get, on};
+/// use solent::routing::{ViewRouter, path};
+/// async fn page(_: Request) -> &'static str { "one" }
+/// async fn change(_: Request) -> &'static str { "changed" }
+/// let views = ViewRouter::new([
+///     path("item/", get(page).on(Method::DELETE, change)),
+///     path("hook/", on(Method::PUT, change)),
+/// ])?;
+/// # Ok::<_, solent::routing::RouteError>(())
+/// ```
 pub fn on<M>(method: Method, view: impl IntoView<M>) -> ByMethod {
     ByMethod(Vec::new()).on(method, view)
 }

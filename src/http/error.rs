@@ -7,6 +7,17 @@ use ::http::StatusCode;
 use super::body::BodyError;
 
 /// An error of a view that is an answer: a status and a text that the client may see.
+///
+/// ```
+/// use solent::Result;
+/// use solent::http::{HttpError, Request, RequestExt};
+///
+/// async fn double(request: Request) -> Result<String> {
+///     let text = request.uri().query().unwrap_or_default();
+///     let number: i64 = text.parse().map_err(|_| HttpError::bad_request("expected ?NUMBER"))?;
+///     Ok((number * 2).to_string())
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} {text}", status.as_u16())]
 pub struct HttpError {

@@ -14,6 +14,33 @@ use crate::Error;
 /// What a view may return: a response, a text, a status, or a result of these.
 ///
 /// An error becomes a page in the router, which knows the route and what the client accepts.
+///
+/// A type of one's own:
+///
+/// ```
+/// use serde::Serialize;
+/// use solent::Result;
+/// use solent::http::{IntoResponse, Request, Response, json};
+///
+/// #[derive(Serialize)]
+/// struct Course {
+///     title: &'static str,
+/// }
+///
+/// impl IntoResponse for Course {
+///     fn into_response(self) -> Result<Response> {
+///         json(&self)
+///     }
+/// }
+///
+/// async fn course(_: Request) -> Course {
+///     Course { title: "Networks" }
+/// }
+///
+/// let answer = Course { title: "Networks" }.into_response()?;
+/// assert_eq!(answer.headers()["content-type"], "application/json");
+/// # Ok::<_, solent::Error>(())
+/// ```
 pub trait IntoResponse {
     /// The response.
     ///
@@ -103,6 +130,15 @@ pub fn redirect(url: &str) -> Result<Response, HttpError> {
 ///
 /// # Errors
 /// As [`redirect`].
+///
+/// ```
+/// use solent::http::redirect_permanently;
+///
+/// let answer = redirect_permanently("/courses/")?;
+/// assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (301, &"/courses/".parse().unwrap()));
+/// assert!(redirect_permanently("javascript:alert(1)").is_err());
+/// # Ok::<_, solent::http::HttpError>(())
+/// ```
 pub fn redirect_permanently(url: &str) -> Result<Response, HttpError> {
     redirect_with(StatusCode::MOVED_PERMANENTLY, url)
 }

@@ -88,6 +88,16 @@ impl BoxedView {
     }
 
     /// The same view for these methods only. `GET` brings `HEAD` with it, and `OPTIONS` is answered from the list.
+    ///
+    ///
+    ///
+    /// ```
+    /// use http::Method;
+    /// use solent::http::{BoxedView, text};
+    ///
+    /// let view = BoxedView::new(|_| Box::pin(async { Ok(text("sent")) })).with_methods([Method::POST]);
+    /// assert_eq!(view.methods(), [Method::POST]);
+    /// ```
     #[must_use]
     pub fn with_methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.methods = Some(methods.into_iter().collect());

@@ -13,6 +13,17 @@ use crate::routing::Routes;
 
 /// A view as a tower service: what the middleware of a single route stands around. A view's error is answered here,
 /// so that the middleware sees a response.
+///
+/// A view inside the middleware of a tower of one's own:
+///
+/// ```
+/// use solent::http::{BoxedView, ViewService, text};
+/// use solent::middleware::LoginRequiredLayer;
+/// use tower::Layer;
+///
+/// let view = BoxedView::new(|_| Box::pin(async { Ok(text("for members")) }));
+/// let service = LoginRequiredLayer::new("/login/").layer(ViewService::new(view));
+/// ```
 #[derive(Debug, Clone)]
 pub struct ViewService(BoxedView);
 

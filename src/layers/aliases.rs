@@ -8,7 +8,7 @@ use super::{ChannelLayer, LayerError, LayerHandle};
 /// The alias of the layer that is meant when none is named.
 pub const DEFAULT_ALIAS: &str = "default";
 
-/// The channel layers of a server, by alias. Cheap to clone; none are configured at first.
+/// The channel layers of a server, by alias. Cheap to clone; none are configured at first. Channels: `CHANNEL_LAYERS`.
 ///
 /// ```
 /// use solent::layers::{ChannelLayers, MemoryChannelLayer};
@@ -54,7 +54,7 @@ impl ChannelLayers {
         self.by_alias.get(alias)
     }
 
-    /// A typed handle on the layer of that alias.
+    /// A typed handle on the layer of that alias. Channels: `get_channel_layer`.
     ///
     /// # Errors
     /// [`LayerError::NotConfigured`], which lists the aliases that there are.

@@ -11,8 +11,22 @@ use serde::de::DeserializeOwned;
 use super::{ChannelName, Delivered, Event, GroupName, LayerError, LayerHandle};
 
 /// A [`LayerHandle`] for threads that may wait: blocking consumers and views, `spawn_blocking`, plain threads.
+/// Channels: `async_to_sync`.
 ///
 /// It needs no runtime on its thread. In asynchronous code it would hold up everyone else: use [`LayerHandle`] there.
+///
+/// ```
+/// use serde_json::json;
+/// use solent::layers::{BlockingLayerHandle, ChannelLayers, ChannelName, MemoryChannelLayer, Value};
+///
+/// let layers = ChannelLayers::of(MemoryChannelLayer::new());
+/// let layer: BlockingLayerHandle = layers.handle("default")?.blocking();
+/// let jobs = ChannelName::new("jobs")?;
+/// layer.send(&jobs, &json!({ "type": "print", "page": 1 }))?;
+/// let job = layer.receive::<Value>(&jobs)?;
+/// assert_eq!(job.message_type(), Some("print"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct BlockingLayerHandle(LayerHandle);
 

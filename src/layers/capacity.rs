@@ -10,6 +10,9 @@ use regex::Regex;
 /// let capacities = Capacities::new(100).glob("http.response!*", 10)?;
 /// assert_eq!(capacities.of("http.response!abc"), 10);
 /// assert_eq!(capacities.of("chat"), 100);
+///
+/// let capacities = Capacities::default().with_default(50).regex(r"jobs\.\d+", 1_000)?;
+/// assert_eq!((capacities.of("jobs.7"), capacities.of("chat")), (1_000, 50));
 /// # Ok::<(), solent::layers::PatternError>(())
 /// ```
 #[derive(Debug, Clone)]

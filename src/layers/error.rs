@@ -7,6 +7,7 @@ use super::{ChannelName, EventError, NameError};
 #[non_exhaustive]
 pub enum LayerError {
     /// The channel holds as many messages as it may. `group_send` never fails with it: it skips that member.
+    /// Channels: `ChannelFull`.
     #[error("channel {channel} is full")]
     ChannelFull {
         /// The full channel.

@@ -8,11 +8,28 @@ use super::{
     ChannelName, Delivered, Event, GroupName, LayerError, LayerStatsSnapshot, Mailbox, MailboxOptions,
 };
 
-/// A way for consumers to talk to each other: Channels' channel layer.
+/// A way for consumers to talk to each other, in one process or many. Channels: `BaseChannelLayer`.
 ///
 /// Delivery is at most once, in order per sender and group; a group send never waits for a slow member. The trait is
 /// dyn-compatible; a server holds its layers as `Arc<dyn ChannelLayer>`. Most programs use a
 /// [`LayerHandle`](super::LayerHandle), which takes any serialisable message.
+///
+/// ```
+/// use serde_json::json;
+/// use solent::layers::hub::{Delivery, MailboxOptions};
+/// use solent::layers::{ChannelLayer, Event, GroupName, MemoryChannelLayer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (layer, room) = (MemoryChannelLayer::new(), GroupName::new("room")?);
+/// let mut member = layer.new_channel("specific", MailboxOptions::default()).await?;
+/// layer.group_add(&room, &member).await?;
+/// assert_eq!(layer.has_members(&room).await?, Some(true));
+/// layer.group_send(&room, Event::new(&json!({ "type": "news" }))?).await?;
+/// assert!(matches!(member.recv().await, Delivery::Event(_)));
+/// # Ok(())
+/// # }
+/// ```
 pub trait ChannelLayer: Send + Sync + fmt::Debug + 'static {
     /// Sends to one channel. A specific channel that does not exist any more is counted, not an error.
     ///
@@ -40,7 +57,7 @@ pub trait ChannelLayer: Send + Sync + fmt::Debug + 'static {
         options: MailboxOptions,
     ) -> BoxFuture<'a, Result<Mailbox, LayerError>>;
 
-    /// A mailbox with a name of its own, which starts with `prefix` (`specific` by custom).
+    /// A mailbox with a name of its own, which starts with `prefix` (`specific` by custom). Channels: `new_channel`.
     ///
     /// # Errors
     /// [`LayerError::Name`] when `prefix` cannot begin a channel's name.
@@ -51,6 +68,7 @@ pub trait ChannelLayer: Send + Sync + fmt::Debug + 'static {
     ) -> BoxFuture<'a, Result<Mailbox, LayerError>>;
 
     /// Makes a mailbox a *handled* member: the group's events go into the mailbox. Done when it is in effect.
+    /// Channels: `group_add`.
     ///
     /// # Errors
     /// [`LayerError::ForeignMailbox`] when another layer made it; [`LayerError::Unavailable`] while the broker is away.
@@ -71,7 +89,7 @@ pub trait ChannelLayer: Send + Sync + fmt::Debug + 'static {
         member: &'a Mailbox,
     ) -> BoxFuture<'a, Result<(), LayerError>>;
 
-    /// Ends a membership. One that is not there is fine.
+    /// Ends a membership. One that is not there is fine. Channels: `group_discard`.
     ///
     /// # Errors
     /// As [`group_add`](Self::group_add).
@@ -104,6 +122,7 @@ pub trait ChannelLayer: Send + Sync + fmt::Debug + 'static {
 
     /// Sends to all members of a group. Members without room are skipped and counted; an empty group is fine. What is
     /// returned counts the members that are known when the call ends: over a broker, none, since delivery follows.
+    /// Channels: `group_send`.
     ///
     /// # Errors
     /// [`LayerError::Unavailable`] while the broker is away.

@@ -52,6 +52,14 @@ fn plain(part: &str) -> bool {
 /// Everything up to and including the first `!`; the whole name when there is none.
 ///
 /// It names one process's inbox. Any text has one, valid name or not.
+///
+/// ```
+/// use solent::layers::ChannelName;
+/// use solent::layers::names::non_local;
+///
+/// assert_eq!(non_local("specific.process!one"), "specific.process!");
+/// assert_eq!(ChannelName::new("jobs").map(|name| name.is_specific()), Ok(false));
+/// ```
 pub fn non_local(name: &str) -> &str {
     name.find('!').map_or(name, |at| &name[..=at])
 }

@@ -67,6 +67,21 @@ const QUIET_MS: u64 = 10_000;
 const CAUSES: usize = DropCause::ALL.len();
 
 /// A layer's counters, shared by all who deliver.
+///
+/// A layer of one's own counts what it does, and what it cannot do:
+///
+/// ```
+/// use solent::layers::{DropCause, LayerError, LayerStats};
+///
+/// let stats = LayerStats::default();
+/// stats.count_send(Ok::<(), LayerError>(()))?;
+/// stats.count_group_send(Ok::<(), LayerError>(()))?;
+/// stats.count_delivered(2);
+/// stats.count_dropped(DropCause::Expired, 1);
+/// let now = stats.snapshot();
+/// assert_eq!((now.delivered, now.dropped(DropCause::Expired), now.dropped_total()), (2, 1, 1));
+/// # Ok::<(), LayerError>(())
+/// ```
 #[derive(Debug)]
 pub struct LayerStats {
     started: Instant,

@@ -43,6 +43,22 @@ pub struct Figures {
 }
 
 /// What a server behind has answered.
+///
+/// How often servers behind did not answer as they should:
+///
+/// ```
+/// use solent::metrics::{Figures, UpstreamFigures};
+///
+/// fn failures(figures: &Figures) -> u64 {
+///     let failed = |server: &UpstreamFigures| {
+///         let results = server.results.iter();
+///         results.filter(|(name, _)| !name.ends_with("xx")).map(|(_, count)| count).sum::<u64>()
+///     };
+///     figures.upstreams.values().map(failed).sum()
+/// }
+///
+/// assert_eq!(failures(&Figures::of(&solent::Environment::default())), 0);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct UpstreamFigures {

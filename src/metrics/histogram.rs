@@ -10,6 +10,17 @@ const BOUNDS: [u64; 14] = [
 ];
 
 /// Counts times by how long they were. Counting is two additions, and waits for nobody.
+///
+/// ```
+/// use std::time::Duration;
+/// use solent::metrics::{Distribution, Histogram};
+///
+/// let times = Histogram::default();
+/// times.record(Duration::from_millis(3));
+/// times.record(Duration::from_secs(2));
+/// let seen: Distribution = times.distribution();
+/// assert_eq!((seen.count, seen.sum), (2, Duration::from_millis(2003)));
+/// ```
 #[derive(Debug, Default)]
 pub struct Histogram {
     buckets: [AtomicU64; BOUNDS.len() + 1],

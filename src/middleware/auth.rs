@@ -15,11 +15,27 @@ use crate::websocket::Denial;
 use crate::{Scope, Scoped};
 
 /// Puts the session's user into the scope, where `login` and `logout` find what they need as well.
+/// Channels: `AuthMiddleware`.
 ///
 /// A token that [`BearerLayer`](super::BearerLayer) has verified further out goes before the session.
 ///
 /// A session that names nobody, or whose user is gone, inactive or has another password, is anonymous. While the
 /// database is away, requests and handshakes that bear a session are answered with 503.
+///
+/// Alone, where the session comes from elsewhere; [`auth_stack`] brings all three:
+///
+/// ```
+/// use solent::auth::{Auth, MemorySessions};
+/// use solent::middleware::{AuthLayer, CookieLayer, SessionLayer};
+/// use tower::ServiceBuilder;
+///
+/// fn stack(auth: Auth) -> ServiceBuilder<impl Sized> {
+///     ServiceBuilder::new()
+///         .layer(CookieLayer::new())
+///         .layer(SessionLayer::new(MemorySessions::new()))
+///         .layer(AuthLayer::new(auth))
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct AuthLayer(Auth);
 

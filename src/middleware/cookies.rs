@@ -101,7 +101,31 @@ fn octal(text: &str) -> Option<u8> {
     u8::from_str_radix(digits, 8).ok()
 }
 
-/// Puts the cookies into the scope, for requests and handshakes alike.
+/// Puts the cookies into the scope, for requests and handshakes alike. Channels: `CookieMiddleware`.
+///
+///
+///
+/// ```
+/// use solent::middleware::{CookieLayer, Cookies};
+/// use solent::routing::{ViewRouter, path};
+/// use solent::testing::HttpCommunicator;
+/// use solent::{Scoped, http::Request};
+/// use tower::Layer;
+///
+/// async fn theme(request: Request) -> String {
+///     request.scope().cookies.get("theme").unwrap_or("light").to_owned()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> solent::Result<()> {
+/// let views = CookieLayer::new().layer(ViewRouter::new([path("", theme)])?);
+/// let answer = HttpCommunicator::get(views, "/").header("cookie", "theme=dark").response().await;
+/// assert_eq!(answer.text(), "dark");
+/// // Without the middleware, a request's cookies are read from its headers.
+/// assert_eq!(Cookies::from_headers(&http::HeaderMap::new()).get("theme"), None);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct CookieLayer {}
 

@@ -80,6 +80,13 @@ pub(super) fn domain_of(host: &str) -> Option<&str> {
 
 /// Django's `is_same_domain`: an exact match, or a domain and its subdomains when the pattern begins with a dot.
 /// Only the pattern is lower-cased; an empty pattern matches nothing.
+///
+/// ```
+/// use solent::middleware::is_same_domain;
+///
+/// assert!(is_same_domain("www.example.com", ".example.com"));
+/// assert!(!is_same_domain("www.example.com", "example.com"));
+/// ```
 pub fn is_same_domain(host: &str, pattern: &str) -> bool {
     let pattern = pattern.to_lowercase();
     match pattern.strip_prefix('.') {

@@ -22,6 +22,7 @@ use crate::{Protocol, Scoped};
 /// use solent::middleware::LoginRequiredLayer;
 ///
 /// let layer = LoginRequiredLayer::new("/accounts/login/");
+/// let for_programs = LoginRequiredLayer::new("/accounts/login/").with_bearer_challenge();
 /// ```
 #[derive(Debug, Clone)]
 pub struct LoginRequiredLayer {

@@ -24,12 +24,15 @@ use crate::websocket::{Connection, Denial, Refusal};
 /// An origin without a host (`null`, `file://`) matches only `*`; one that does not parse matches nothing else.
 ///
 /// ```
-/// use solent::middleware::OriginValidator;
+/// use solent::middleware::{AllowedHosts, OriginValidator};
 ///
 /// let origins = OriginValidator::new([".example.com", "https://chat.example.org"]);
 /// assert!(origins.allows(Some("http://www.example.com:8000")));
 /// assert!(!origins.allows(Some("http://chat.example.org")));
 /// assert!(!origins.allows(None));
+///
+/// let own = OriginValidator::from_hosts(&AllowedHosts::new(["example.com"]));
+/// assert!(own.allows(Some("https://example.com")));
 /// ```
 #[derive(Debug, Clone)]
 pub struct OriginValidator(Arc<[Pattern]>);
@@ -128,7 +131,7 @@ fn effective_port(url: &SplitUrl<'_>) -> Result<Option<u16>, NotAUrl> {
 }
 
 /// Refuses handshakes from pages of other sites with 403. It fits WebSocket applications alone: for views, CSRF
-/// protection is the defence.
+/// protection is the defence. Channels: `OriginValidator`.
 ///
 /// ```
 /// use solent::middleware::{AllowedHosts, OriginValidatorLayer, allowed_hosts_origin_validator};
@@ -164,7 +167,7 @@ impl From<OriginValidator> for OriginValidatorLayer {
     }
 }
 
-/// A layer that lets in only pages of the site's own hosts.
+/// A layer that lets in only pages of the site's own hosts. Channels: `AllowedHostsOriginValidator`.
 pub fn allowed_hosts_origin_validator(hosts: &AllowedHosts) -> OriginValidatorLayer {
     OriginValidator::from_hosts(hosts).into()
 }

@@ -15,7 +15,7 @@ use crate::websocket::Denial;
 
 /// Puts the session into the scope. For views it saves what changed, unless the server failed, and sets or takes away
 /// the cookie; a response that depends on the session says so with `Vary: Cookie`. In a consumer the cookie goes with
-/// the answer to the handshake.
+/// the answer to the handshake. Channels: `SessionMiddleware`.
 ///
 /// A session that stands in the scope already stays.
 ///
@@ -38,6 +38,18 @@ impl SessionLayer {
     }
 
     /// Other settings.
+    ///
+    ///
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use solent::auth::{MemorySessions, SessionSettings};
+    /// use solent::middleware::SessionLayer;
+    ///
+    /// let mut settings = SessionSettings::default();
+    /// settings.cookie_age = Duration::from_secs(86_400);
+    /// let layer = SessionLayer::new(MemorySessions::new()).with_settings(settings);
+    /// ```
     #[must_use]
     pub fn with_settings(self, settings: SessionSettings) -> Self {
         Self { settings: Arc::new(settings), ..self }

@@ -6,13 +6,19 @@ use std::time::{Duration, SystemTime};
 
 use ::http::HeaderValue;
 
-/// A cookie to be set or deleted.
+/// A cookie to be set or deleted. Channels: `set_cookie`.
 ///
 /// ```
 /// use solent::middleware::{SameSite, SetCookie};
 ///
 /// let cookie = SetCookie::new("theme", "dark blue").same_site(SameSite::Lax);
-/// assert_eq!(cookie.header(std::time::SystemTime::now())?, r#"theme="dark blue"; Path=/; SameSite=Lax"#);
+/// let now = std::time::SystemTime::now();
+/// assert_eq!(cookie.header(now)?, r#"theme="dark blue"; Path=/; SameSite=Lax"#);
+///
+/// let key = SetCookie::new("key", "k1").domain(Some("example.com")).secure(true).http_only(true);
+/// assert_eq!(key.header(now)?, "key=k1; Domain=example.com; HttpOnly; Path=/; Secure");
+/// let gone = SetCookie::deletion("key").domain(Some("example.com"));
+/// assert!(gone.header(now)?.to_str().is_ok_and(|text| text.contains("Max-Age=0")));
 /// # Ok::<(), solent::middleware::CookieError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
@@ -67,6 +73,7 @@ impl SetCookie {
     }
 
     /// The cookie that deletes the one of this name, with the path, domain and `SameSite` that are set further on.
+    /// Channels: `delete_cookie`.
     pub fn deletion(name: impl Into<Cow<'static, str>>) -> Self {
         let name = name.into();
         let secure = name.starts_with("__Secure-") || name.starts_with("__Host-");

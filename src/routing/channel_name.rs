@@ -12,6 +12,7 @@ use crate::Scoped;
 use crate::websocket::{Connection, Refusal};
 
 /// Channel names to the applications that handle their messages, for scopes of type `channel`.
+/// Channels: `ChannelNameRouter`.
 ///
 /// ```
 /// use solent::routing::{BoxedApplication, ChannelNameRouter};

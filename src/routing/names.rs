@@ -16,6 +16,7 @@ use super::{ReverseError, RouteError, RouteInfo};
 /// let views = ViewRouter::new([path("chat/room/<int:course_id>/", room).name("chat:room")])?;
 /// let names = Names::new(views.routes())?;
 /// assert_eq!(names.reverse("chat:room", &[("course_id", &1)])?, "/chat/room/1/");
+/// assert_eq!(names.reverse_positional("chat:room", &[&1])?, "/chat/room/1/");
 /// # Ok(())
 /// # }
 /// ```

@@ -19,7 +19,7 @@ use crate::websocket::{Connection, Refusal};
 use crate::{Protocol, Scoped};
 
 /// The root of an application: which part serves HTTP, which serves WebSockets, which serves channels, and any
-/// protocol of one's own. Cheap enough to clone.
+/// protocol of one's own. Cheap enough to clone. Channels: `ProtocolTypeRouter`.
 ///
 /// Without an `http` part every request gets a 404 page, without a `websocket` part every upgrade a 404.
 ///
@@ -27,6 +27,23 @@ use crate::{Protocol, Scoped};
 /// use solent::routing::{BoxedApplication, ProtocolTypeRouter, RouteError, UrlRouter, path};
 /// # fn run(chat: BoxedApplication) -> Result<(), RouteError> {
 /// let app = ProtocolTypeRouter::new().websocket(UrlRouter::new([path("ws/chat/", chat)])?);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Without a server, as a test or a program with listeners of its own asks it:
+///
+/// ```
+/// use solent::http::{Body, Request};
+/// use solent::routing::{ProtocolTypeRouter, ViewRouter, path};
+/// async fn hello(_: Request) -> &'static str { "hello" }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> solent::Result<()> {
+/// let app = ProtocolTypeRouter::new().http(ViewRouter::new([path("hello/", hello)])?);
+/// let request = http::Request::get("/hello/").body(Body::empty())?;
+/// assert_eq!(app.call_http(request).await.status().as_u16(), 200);
+/// assert!(!app.socket_matches("/hello/"));
 /// # Ok(())
 /// # }
 /// ```

@@ -102,6 +102,22 @@ impl<T> Route<T> {
     }
 
     /// Adds a fixed value to `kwargs`; it wins over a capture of the same name.
+    ///
+    ///
+    ///
+    /// ```
+    /// use solent::http::{Request, RequestExt};
+    /// use solent::routing::{ViewRouter, path};
+    /// async fn list(request: Request) -> String {
+    ///     format!("a list {}", request.kwargs().text("order").unwrap_or_default())
+    /// }
+    ///
+    /// let views = ViewRouter::new([
+    ///     path("new/", list).kwarg("order", "by date"),
+    ///     path("all/", list).kwarg("order", "by title"),
+    /// ])?;
+    /// # Ok::<_, solent::routing::RouteError>(())
+    /// ```
     pub fn kwarg(mut self, name: &str, value: impl Into<String>) -> Self {
         self.kwargs.insert(name, value);
         self

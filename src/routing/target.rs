@@ -125,6 +125,18 @@ impl Route<ViewTarget> {
     }
 
     /// Takes these methods only; others are answered with 405 and `Allow`. `GET` brings `HEAD` with it.
+    ///
+    ///
+    ///
+    /// ```
+    /// use http::Method;
+    /// use solent::http::Request;
+    /// use solent::routing::{ViewRouter, path};
+    /// async fn upload(_: Request) -> &'static str { "thank you" }
+    ///
+    /// let views = ViewRouter::new([path("upload/", upload).methods([Method::POST, Method::PUT])])?;
+    /// # Ok::<_, solent::routing::RouteError>(())
+    /// ```
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.target.methods = Some(methods.into_iter().collect());
         self

@@ -20,7 +20,7 @@ use super::{Names, RouteInfo, Routes};
 use crate::websocket::{Connection, Refusal};
 use crate::{Scope, Scoped, UrlRoute};
 
-/// Ordered routes from paths to applications; the first that matches wins.
+/// Ordered routes from paths to applications; the first that matches wins. Channels: `URLRouter`.
 ///
 /// Routers nest, with middleware in between or without: the inner one goes on with the rest of the path, captures
 /// are merged (the inner win), and when no inner route matches, the outer router goes on with its next route.
@@ -34,6 +34,18 @@ use crate::{Scope, Scoped, UrlRoute};
 ///     path("ws/chat/", rooms).namespace("chat"),
 ///     re_path(r"^ws/echo/$", echo),
 /// ])?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// With a type of parameter of one's own:
+///
+/// ```
+/// use solent::routing::{BoxedApplication, Converter, Converters, RouteError, UrlRouter, path};
+/// # fn run(archive: BoxedApplication) -> Result<(), RouteError> {
+/// let year = Converter::new("year", "[0-9]{4}", |text| Some(text.to_owned()));
+/// let converters = Converters::default().with(year);
+/// let router = UrlRouter::with_converters(&converters, [path("ws/<year:from>/", archive)])?;
 /// # Ok(())
 /// # }
 /// ```

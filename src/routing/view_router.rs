@@ -25,7 +25,7 @@ use crate::http::{
 };
 use crate::{Scoped, UrlRoute};
 
-/// Ordered routes from paths to views; the first that matches wins.
+/// Ordered routes from paths to views; the first that matches wins. Channels: `get_asgi_application`.
 ///
 /// It is a `tower` service over `http` types, for use below a [`ProtocolTypeRouter`](super::ProtocolTypeRouter), in
 /// middleware, or in any other tower program. What it answers itself:
@@ -60,6 +60,19 @@ struct Table {
 }
 
 /// A path's route, found by [`ViewRouter::resolve`].
+///
+/// ```
+/// use solent::http::Request;
+/// use solent::routing::{Converters, Match, ViewRouter, path};
+/// async fn room(_: Request) -> &'static str { "the room" }
+///
+/// let views = ViewRouter::with_converters(&Converters::default(), [path("room/<int:id>/", room)])?
+///     .append_slash(false);
+/// let found: Match = views.resolve("/room/7/").expect("there is a route");
+/// assert_eq!(found.url_route.kwargs.text("id"), Some("7"));
+/// assert!(views.resolve("/room/seven/").is_none());
+/// # Ok::<_, solent::routing::RouteError>(())
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Match {

@@ -19,6 +19,17 @@ use crate::RequestId;
 const QUEUE: usize = 8192;
 
 /// Where the banner and the access log go, and in which form. Cheap to clone.
+///
+/// ```
+/// use std::fs::File;
+/// use solent::server::{AccessLog, Server};
+///
+/// # fn server(app: solent::routing::ProtocolTypeRouter) -> std::io::Result<Server> {
+/// let for_people = AccessLog::text_to(File::create("access.log")?);
+/// let for_programs = AccessLog::json_to(File::create("access.json")?);
+/// Ok(Server::new(app).access_log(for_programs))
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct AccessLog(Option<Arc<Inner>>);
 

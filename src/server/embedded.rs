@@ -65,6 +65,21 @@ struct Inner {
 /// The client's address, told by a host program in a request's extensions, since only it has seen the connection.
 ///
 /// In axum: `request.extensions_mut().insert(ClientAddress(connect_info.0))` in a middleware in front.
+///
+/// ```
+/// use axum::extract::{ConnectInfo, Request};
+/// use axum::middleware::Next;
+/// use axum::response::Response;
+/// use solent::server::ClientAddress;
+///
+/// /// Stands in front: `router.layer(axum::middleware::from_fn(tell_address))`.
+/// async fn tell_address(mut request: Request, next: Next) -> Response {
+///     if let Some(&ConnectInfo(address)) = request.extensions().get() {
+///         request.extensions_mut().insert(ClientAddress(address));
+///     }
+///     next.run(request).await
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub SocketAddr);
 

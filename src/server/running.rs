@@ -23,6 +23,31 @@ use crate::routing::{ProtocolTypeRouter, RouteError};
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A running server. Dropping it stops accepting; open connections go on until the runtime ends.
+///
+/// A server with most of what can be set, and a program that goes on until a signal comes:
+///
+/// ```
+/// # async fn example(app: solent::routing::ProtocolTypeRouter) -> solent::Result<()> {
+/// use std::time::Duration;
+/// use solent::Limits;
+/// use solent::server::{Server, Tls};
+///
+/// let mut limits = Limits::default();
+/// limits.drain_time = Duration::from_secs(5);
+/// let running = Server::new(app)
+///     .limits(limits)
+///     .bind_tls("0.0.0.0:443", Tls::from_pem_files("chain.pem", "key.pem")?)
+///     .admin("9100")
+///     .workers(["thumbnails"])
+///     .worker_concurrency(4)
+///     .on_shutdown(|_| async { Ok(println!("the last connection has ended")) })
+///     .start()
+///     .await?;
+/// println!("listening on {:?}", running.addresses());
+/// running.until_signal().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct Running {
     env: Arc<Environment>,

@@ -24,6 +24,7 @@ use tokio_util::task::AbortOnDropHandle;
 ///
 /// let notifier = Notifier::from_env();
 /// notifier.ready("2 listeners");
+/// notifier.reloading(); // and `ready` again, when the new configuration is in force
 /// notifier.stopping();
 /// ```
 #[derive(Debug)]

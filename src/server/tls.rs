@@ -13,6 +13,20 @@ use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
 /// What a TLS listener is served with. Cheap to clone; all clones share the configuration.
+///
+/// Certificates that are renewed while the server runs:
+///
+/// ```no_run
+/// use solent::server::Tls;
+///
+/// let tls = Tls::from_pem_files("chain.pem", "key.pem")?;
+/// // … and when the files have changed, all listeners show the new ones:
+/// tls.replace("chain.pem", "key.pem")?;
+/// // or in two steps, when several must change together:
+/// let newer = Tls::from_pem_files("chain.pem", "key.pem")?;
+/// tls.replace_with(&newer);
+/// # Ok::<(), solent::server::TlsError>(())
+/// ```
 #[derive(Clone)]
 pub struct Tls(Arc<RwLock<Arc<ServerConfig>>>);
 

@@ -29,6 +29,31 @@ use crate::{Environment, Limits};
 /// Worker::new(app).channel_layer(MemoryChannelLayer::new()).channels(["thumbnails", "mail"]).run().await
 /// # }
 /// ```
+///
+/// Several messages at once, whose order does not matter:
+///
+/// ```
+/// # async fn example(app: solent::routing::ProtocolTypeRouter) -> Result<(), solent::server::WorkerError> {
+/// use std::time::Duration;
+/// use solent::Limits;
+/// use solent::layers::MemoryChannelLayer;
+/// use solent::server::Worker;
+///
+/// let mut limits = Limits::default();
+/// limits.drain_time = Duration::from_secs(60);
+/// let worker = Worker::new(app)
+///     .channel_layer(MemoryChannelLayer::new())
+///     .channels(["thumbnails"])
+///     .concurrency(8)
+///     .queue(1)
+///     .limits(limits)
+///     .start()
+///     .await?;
+/// println!("handled so far: {}", worker.stats().handled);
+/// worker.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
 #[must_use]
 pub struct Worker {
     app: ProtocolTypeRouter,

@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(1);
 /// Its layer is a [`RecordingChannelLayer`], so that faults can be injected. An expectation that is not met panics with
 /// the conversation so far.
 ///
-/// Channels' name: the same, for scopes of type `channel`.
+/// Channels: `ApplicationCommunicator`, for scopes of type `channel`.
 ///
 /// # Examples
 /// ```
@@ -58,6 +58,20 @@ const LOOK: Duration = Duration::from_millis(1);
 /// let sent = worker.receive_sent_to(&GroupName::new("room")?).await;
 /// assert_eq!(sent.message_type(), Some("news"));
 /// worker.stop().await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// That nothing was sent, with a silence whose time passes by itself where tokio's is paused:
+///
+/// ```
+/// # use serde_json::json;
+/// # use solent::Result;
+/// # use solent::layers::GroupName;
+/// # use solent::testing::ApplicationCommunicator;
+/// # async fn quiet(mut worker: ApplicationCommunicator) -> Result<()> {
+/// worker.send(&json!({ "type": "draft" })).await;
+/// worker.sends_nothing_to(&GroupName::new("room")?, std::time::Duration::from_secs(1)).await;
 /// # Ok(())
 /// # }
 /// ```

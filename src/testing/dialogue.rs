@@ -29,7 +29,7 @@ impl WebsocketCommunicator {
         }
     }
 
-    /// Sends a text message.
+    /// Sends a text message. Channels: `send_to`.
     ///
     /// # Panics
     /// As [`send`](Self::send).
@@ -195,7 +195,7 @@ impl WebsocketCommunicator {
         }
     }
 
-    /// Checks that nothing comes for 100 ms.
+    /// Checks that nothing comes for 100 ms. Channels: `receive_nothing`.
     ///
     /// # Panics
     /// When something does.

@@ -22,7 +22,7 @@ use crate::http::{Body, BodyError, BoxedHttp, HttpApplication, Request};
 ///
 /// An expectation that is not met panics with the conversation so far.
 ///
-/// Channels' name: the same.
+/// Channels: `HttpCommunicator`.
 ///
 /// # Examples
 /// ```
@@ -38,6 +38,44 @@ use crate::http::{Body, BodyError, BoxedHttp, HttpApplication, Request};
 /// let views = ViewRouter::new([path("hello/", hello)])?;
 /// let answer = HttpCommunicator::get(views, "/hello/").response().await;
 /// assert_eq!((answer.status.as_u16(), answer.text()), (200, "Hello"));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// An answer that comes in pieces, under time that passes by itself (`start_paused` in a test):
+///
+/// ```
+/// use std::time::Duration;
+/// use bytes::Bytes;
+/// use solent::consumer::{HttpConsumer, HttpContext, http_consumer};
+/// use solent::layers::Value;
+/// use solent::routing::{ViewRouter, path};
+/// use solent::testing::HttpCommunicator;
+/// # use solent::Result;
+///
+/// struct News;
+///
+/// impl HttpConsumer for News {
+///     type Event = Value;
+///
+///     async fn handle(ctx: &mut HttpContext, _: Bytes) -> Result<Self> {
+///         ctx.start_event_stream()?;
+///         ctx.send_data(None, "hello").await?;
+///         Ok(Self)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// # tokio::time::pause();
+/// let views = ViewRouter::new([path("news/", http_consumer::<News>())])?;
+/// let mut request = HttpCommunicator::get(views, "/news/").patience(Duration::from_secs(20));
+/// assert_eq!(request.start().await.status.as_u16(), 200);
+/// assert_eq!(request.receive_piece().await.as_deref(), Some(&b"data: hello\n\n"[..]));
+/// request.receive_nothing_for(Duration::from_secs(14)).await;
+/// assert!(request.receive_piece().await.is_some(), "a comment after 15 s");
+/// request.disconnect();
+/// assert!(request.transcript().lines().len() > 2);
 /// # Ok(())
 /// # }
 /// ```

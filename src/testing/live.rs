@@ -40,6 +40,28 @@ use crate::websocket::{Acceptance, Denial};
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A real client is given the addresses; a raw one says what it likes, and stops where it likes:
+///
+/// ```
+/// # use solent::routing::ProtocolTypeRouter;
+/// # use solent::testing::LiveServer;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let server = LiveServer::start(ProtocolTypeRouter::new()).await;
+/// assert!(server.url("/a/").starts_with("http://127.0.0.1:"));
+/// assert!(server.ws_url("/ws/").starts_with("ws://127.0.0.1:"));
+/// let mut client = server.raw().await;
+/// client.handshake("/ws/", "Origin: http://elsewhere.example\r\n").await;
+/// assert_eq!(client.read_head().await.status.as_u16(), 404);
+///
+/// let mut client = server.raw().await;
+/// client.send("GET / HTTP/1.1\r\nHost: localhost\r\n").await;
+/// client.half_close().await;
+/// assert!(client.read_to_end().await.is_empty(), "half a head is no request");
+/// server.shutdown().await;
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct LiveServer {

@@ -95,6 +95,28 @@ pub enum Fault {
 /// # Ok(())
 /// # }
 /// ```
+///
+/// A broker that is away, in front of a layer with settings of one's own:
+///
+/// ```
+/// use serde_json::json;
+/// use solent::layers::{ChannelLayer, Event, GroupName, MemoryChannelLayer};
+/// use solent::testing::RecordingChannelLayer;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let layer = RecordingChannelLayer::over(MemoryChannelLayer::builder().capacity(10).build());
+/// let (room, event) = (GroupName::new("room")?, Event::new(&json!({ "type": "news" }))?);
+/// layer.fail();
+/// assert!(layer.group_send(&room, event.clone()).await.is_err());
+/// layer.restore(); // members hear of a gap
+/// layer.group_send(&room, event.clone()).await?;
+/// assert_eq!(layer.sent_to(&room), [event.clone(), event]);
+/// layer.clear_calls();
+/// assert!(layer.calls().is_empty());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct RecordingChannelLayer(Arc<Inner>);
 

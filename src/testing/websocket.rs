@@ -35,7 +35,7 @@ const BUFFER: usize = 64 << 10;
 ///
 /// An expectation that is not met panics with the conversation so far, errors of the application included.
 ///
-/// Channels' name: the same. There a wrong expectation cancels the application; here it goes on.
+/// Channels: `WebsocketCommunicator`. There a wrong expectation cancels the application; here it goes on.
 ///
 /// # Examples
 /// ```
@@ -67,6 +67,63 @@ const BUFFER: usize = 64 << 10;
 /// client.send_text("hello").await;
 /// assert_eq!(client.receive_text().await, "hello");
 /// client.disconnect().await;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Clients that are slow, dead or not well-behaved:
+///
+/// ```
+/// use std::time::Duration;
+/// # use solent::Result;
+/// # use solent::consumer::{Context, WebsocketConsumer, consumer};
+/// # use solent::layers::Value;
+/// use solent::testing::{Received, WebsocketCommunicator};
+/// use solent::websocket::{CloseCode, Message};
+/// #
+/// # struct Echo;
+/// #
+/// # impl WebsocketConsumer for Echo {
+/// #     type Event = Value;
+/// #     async fn connect(ctx: &mut Context) -> Result<Self> {
+/// #         ctx.accept().await?;
+/// #         Ok(Self)
+/// #     }
+/// #     async fn receive(&mut self, ctx: &mut Context, message: Message) -> Result<()> {
+/// #         ctx.send(message).await
+/// #     }
+/// # }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// # tokio::time::pause();
+/// let open = || WebsocketCommunicator::new(consumer::<Echo>().subprotocols(["echo"]), "/");
+/// let mut client = open().subprotocols(["echo", "other"]).buffer(1024).patience(Duration::from_secs(1));
+/// assert_eq!(client.connect().await?.subprotocol.as_deref(), Some("echo"));
+/// client.set_reading(false); // what is sent waits
+/// client.send_binary([1, 2, 3]).await;
+/// client.set_reading(true);
+/// assert_eq!(client.receive_binary().await, [1, 2, 3]);
+/// client.receive_nothing_for(Duration::from_secs(5)).await;
+/// client.send_raw([0x81, 0x05, b'n', b'o', b'm', b'a', b's', b'k']).await; // a frame without its mask
+/// assert_eq!(client.receive_close().await.code, CloseCode::PROTOCOL);
+/// client.ended().await;
+///
+/// let mut dead = open().without_pongs();
+/// dead.connect().await?;
+/// let closed = dead.receive_within(Duration::from_secs(60)).await;
+/// assert!(matches!(closed, Some(Received::Close(frame)) if frame.code == CloseCode::NO_PONG));
+///
+/// let mut polite = open();
+/// polite.connect().await?;
+/// polite.send(Message::text("bye")).await;
+/// assert_eq!(polite.receive_message().await.as_text()?, "bye");
+/// polite.disconnect_with(4000).await;
+/// assert!(polite.transcript().lines().iter().any(|line| line.contains("4000")));
+///
+/// let mut laptop = open();
+/// laptop.connect().await?;
+/// laptop.vanish().await; // its consumer hears of 1006
 /// # Ok(())
 /// # }
 /// ```

@@ -7,6 +7,13 @@ use std::fmt;
 ///
 /// Clients should stop reconnecting on [`POLICY`](Self::POLICY), [`SESSION_ENDED`](Self::SESSION_ENDED) and
 /// [`FORBIDDEN`](Self::FORBIDDEN), and back off with jitter on all others.
+///
+/// ```
+/// use solent::websocket::CloseCode;
+///
+/// assert_eq!(CloseCode::from(1012), CloseCode::RESTART);
+/// assert!(CloseCode::from(4000).is_sendable() && !CloseCode::LOST.is_sendable());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CloseCode(pub u16);
 

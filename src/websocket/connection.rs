@@ -59,6 +59,56 @@ impl fmt::Debug for Connection {
 }
 
 /// What an accepted handshake answers with.
+///
+/// A handshake that is refused or answered with more than a subprotocol, and a socket that its consumer closes:
+///
+/// ```
+/// use solent::Result;
+/// use solent::consumer::{Context, WebsocketConsumer, consumer};
+/// use solent::layers::Value;
+/// use solent::testing::WebsocketCommunicator;
+/// use solent::websocket::{Acceptance, CloseCode, CloseFrame, Denial, Message};
+///
+/// struct Support;
+///
+/// impl WebsocketConsumer for Support {
+///     type Event = Value;
+///
+///     async fn connect(ctx: &mut Context) -> Result<Self> {
+///         if !ctx.user().is_authenticated() {
+///             return ctx.deny(Denial::forbidden("login"));
+///         }
+///         let mut answer = Acceptance::default();
+///         answer.headers.insert("x-desk", "7".parse()?);
+///         ctx.accept_with(answer).await?;
+///         let own = ctx.channel_name().await?; // what others `send_to` reaches `event`
+///         ctx.send(format!("you are {own}")).await?;
+///         Ok(Self)
+///     }
+///
+///     async fn receive(&mut self, ctx: &mut Context, _: Message) -> Result<()> {
+///         ctx.close(CloseFrame::new(CloseCode::NORMAL, "the desk is closed"));
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// # use solent::auth::{Account, User};
+/// # use solent::layers::MemoryChannelLayer;
+/// let mut stranger = WebsocketCommunicator::new(consumer::<Support>(), "/");
+/// assert_eq!(stranger.connect().await.unwrap_err().status.as_u16(), 403);
+///
+/// let ada = User::new(Account::new("1", "ada"));
+/// let mut client = WebsocketCommunicator::new(consumer::<Support>(), "/").user(ada);
+/// # client = client.channel_layer(MemoryChannelLayer::new());
+/// assert_eq!(client.connect().await?.headers["x-desk"], "7");
+/// assert!(client.receive_text().await.starts_with("you are "));
+/// client.send_text("hello?").await;
+/// assert_eq!(client.receive_close().await.reason, "the desk is closed");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Acceptance {

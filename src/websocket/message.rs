@@ -8,6 +8,16 @@ use tungstenite::Utf8Bytes;
 use crate::ClientError;
 
 /// A whole data message: text or binary. Cheap to clone.
+///
+/// ```
+/// use solent::websocket::Message;
+///
+/// let message = Message::from_json(&["one", "two"])?;
+/// assert_eq!(message.as_text()?, r#"["one","two"]"#);
+/// assert_eq!(message.json::<Vec<String>>()?, ["one", "two"]);
+/// assert!(Message::binary(vec![0, 159]).as_text().is_err());
+/// # Ok::<(), solent::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Message {
     /// Text, known to be UTF-8.

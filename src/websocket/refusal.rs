@@ -26,6 +26,17 @@ impl From<&'static str> for Rule {
 /// Why a WebSocket application did not take a connection.
 ///
 /// It is a value, not an answer: only the connection's driver turns it into HTTP.
+///
+/// A middleware that lets only so many in:
+///
+/// ```
+/// use http::{HeaderValue, header};
+/// use solent::websocket::{Connection, Refusal};
+///
+/// async fn full(_: Connection) -> Result<(), Refusal> {
+///     Err(Refusal::too_many("seats").with_header(header::RETRY_AFTER, HeaderValue::from_static("60")))
+/// }
+/// ```
 pub enum Refusal {
     /// No route. The connection comes back untouched, so that an outer router can go on with its next route.
     NotFound(Box<Connection>),
@@ -34,6 +45,16 @@ pub enum Refusal {
 }
 
 /// The HTTP answer to a refused handshake.
+///
+/// ```
+/// use http::{HeaderValue, StatusCode, header};
+/// use solent::websocket::{Denial, Rule};
+///
+/// let denial = Denial::new(StatusCode::UNAUTHORIZED, "token", "a token, please")
+///     .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+///     .with_detail("the log alone says this");
+/// assert_eq!(denial.rule, Rule::from("token"));
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Denial {

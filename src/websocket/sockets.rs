@@ -99,6 +99,25 @@ impl Open {
 }
 
 /// All open sockets of a server.
+///
+/// Of a server that is about to lose its database:
+///
+/// ```
+/// use solent::Environment;
+/// use solent::websocket::{CloseCode, CloseFrame, Sockets};
+///
+/// /// Has all clients come back later, and says who they were.
+/// fn send_home(env: &Environment) {
+///     let sockets: &Sockets = &env.sockets;
+///     for socket in sockets.list() {
+///         println!("{} {} since {:?}", socket.path, socket.user.username(), socket.since);
+///     }
+///     for handle in sockets.handles() {
+///         handle.close(CloseFrame::new(CloseCode::RESTART, "back in a minute"));
+///     }
+/// }
+/// # send_home(&Environment::default());
+/// ```
 #[derive(Debug, Default)]
 pub struct Sockets {
     // Boxed: a table keeps up to twice as many places as it has entries.

@@ -63,6 +63,18 @@ fn payload(frame: &[u8]) -> Option<u64> {
 }
 
 /// The sockets of one route since the start.
+///
+/// ```
+/// use solent::Environment;
+/// use solent::websocket::{RouteTraffic, Traffic};
+///
+/// /// Bytes that have left through all sockets.
+/// fn sent(env: &Environment) -> u64 {
+///     let traffic = |route: RouteTraffic| -> Traffic { route.traffic };
+///     env.sockets.traffic().into_values().map(traffic).map(|traffic| traffic.bytes_out).sum()
+/// }
+/// # assert_eq!(sent(&Environment::default()), 0);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RouteTraffic {

@@ -1,28 +1,14 @@
 """Holds docs/stability.md to the code: the crates that public items name, the oldest Rust that all of them take, and a word
 on cancelling at every public async function.
-
-Run by tests/run, from the project's folder. It needs the rustdoc of the stable toolchain and nothing else.
 """
 
 import json
-import os
 import pathlib
 import re
 import subprocess
-import sys
 
 PAGE = pathlib.Path("docs/stability.md")
 STANDARD = {"std", "core", "alloc", "proc_macro"}
-
-
-def documentation():
-    """rustdoc's description of every public item."""
-    rustdoc = pathlib.Path("tests/setup/rustdoc-json").resolve()
-    subprocess.run(
-        ["cargo", "rustdoc", "--quiet", "--lib"], env={**os.environ, "RUSTDOC": str(rustdoc)}, check=True
-    )
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
-    return json.loads((target / "doc/solent.json").read_text())
 
 
 def named(node):
@@ -89,26 +75,18 @@ def version(text):
     return tuple(int(part) for part in text.split(".")[:2])
 
 
-def main():
-    problems = []
-    doc = documentation()
-    for function in sorted(uncancelled(doc)):
-        problems.append(f"{function} does not say what happens when its future is dropped")
-    found = public_crates(doc)
+def problems(description):
+    for function in sorted(uncancelled(description)):
+        yield f"{function} does not say what happens when its future is dropped"
+    found = public_crates(description)
     for crate in sorted(set(found) - listed()):
-        problems.append(f"{found[crate]} stands in a public signature, and {PAGE} does not name {crate}")
+        yield f"{found[crate]} stands in a public signature, and {PAGE} does not name {crate}"
     for crate in sorted(listed() - set(found)):
-        problems.append(f"{PAGE} names {crate}, which no public signature does")
+        yield f"{PAGE} names {crate}, which no public signature does"
     packages = metadata()
     own = next(package for package in packages if package["name"] == "solent")["rust_version"]
     if f"Rust {own}" not in PAGE.read_text():
-        problems.append(f"{PAGE} does not say that Rust {own} is the oldest, as Cargo.toml does")
+        yield f"{PAGE} does not say that Rust {own} is the oldest, as Cargo.toml does"
     for package in packages:
         if package["rust_version"] and version(package["rust_version"]) > version(own):
-            problems.append(f"{package['name']} {package['version']} needs Rust {package['rust_version']}, not {own}")
-    for problem in problems:
-        print(f"stability: {problem}", file=sys.stderr)
-    return 1 if problems else 0
-
-
-sys.exit(main())
+            yield f"{package['name']} {package['version']} needs Rust {package['rust_version']}, not {own}"

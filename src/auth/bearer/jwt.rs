@@ -19,10 +19,14 @@ const LONGEST_LEEWAY: Duration = Duration::from_secs(3600);
 /// asked for. `nbf` counts where it is there. The algorithm is each key's own, never the token's word.
 ///
 /// ```
+/// use std::time::Duration;
 /// use solent::auth::{JwtKey, JwtTokens};
 ///
 /// let key = JwtKey::hs256("a secret of at least thirty-two bytes")?;
 /// let tokens = JwtTokens::new([key]).with_audience("chat").with_issuer("https://login.example.com");
+/// // As simplejwt names its claims, from a machine whose clock is not quite right.
+/// let tokens = tokens.with_user_claim("user_id").with_name_claim("name").with_leeway(Duration::from_secs(60));
+/// assert!(tokens.verify_now("no.such.token").is_err());
 /// # Ok::<(), solent::auth::JwtKeyError>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -23,6 +23,19 @@ const P256_POINT: usize = 65;
 /// assert!(JwtKey::hs256("too short").is_err());
 /// # Ok::<(), solent::auth::JwtKeyError>(())
 /// ```
+///
+/// An identity provider has a pair of keys, of which it publishes one:
+///
+/// ```
+/// # fn keys() -> solent::Result<()> {
+/// use solent::auth::{JwtKey, JwtTokens};
+///
+/// let rsa = JwtKey::rs256(std::fs::read("login-2026.pem")?)?;
+/// let curve = JwtKey::es256(std::fs::read("login-2027.pem")?)?;
+/// let tokens = JwtTokens::new([rsa, curve]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct JwtKey {
     pub(super) algorithm: Algorithm,

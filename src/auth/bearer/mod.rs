@@ -27,6 +27,27 @@ pub use signed::{BEARER_SALT, SignedTokens};
 ///
 /// # Cancel safety
 /// A verification is dropped when its client leaves.
+///
+/// Tokens that are looked up in a list:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use futures_util::future::{BoxFuture, FutureExt as _, ready};
+/// use solent::auth::{BearerClaims, TokenError, TokenVerifier};
+/// use solent::middleware::BearerLayer;
+///
+/// #[derive(Debug)]
+/// struct Listed(HashMap<String, BearerClaims>);
+///
+/// impl TokenVerifier for Listed {
+///     fn verify<'a>(&'a self, token: &'a str) -> BoxFuture<'a, Result<BearerClaims, TokenError>> {
+///         ready(self.0.get(token).cloned().ok_or(TokenError::Signature)).boxed()
+///     }
+/// }
+///
+/// let camera = ("a long random text".to_owned(), BearerClaims::new("7").with_username("camera"));
+/// let layer = BearerLayer::claims_only(Listed(HashMap::from([camera]))).required();
+/// ```
 pub trait TokenVerifier: fmt::Debug + Send + Sync + 'static {
     /// What the token says.
     ///

@@ -23,9 +23,14 @@ const SEPARATOR: &str = ".";
 /// use std::time::{Duration, SystemTime};
 /// use solent::auth::{SecretKeys, SignedTokens};
 ///
-/// let tokens = SignedTokens::new(SecretKeys::new("the site's key"), Duration::from_secs(3600));
-/// let token = tokens.sign("7", SystemTime::now());
+/// let hour = Duration::from_secs(3600);
+/// let tokens = SignedTokens::new(SecretKeys::new("the site's key"), hour).with_salt("cameras");
+/// let now = SystemTime::now();
+/// let token = tokens.sign("7", now);
 /// assert!(token.starts_with("7."));
+/// assert_eq!(tokens.verify_at(&token, now)?.user_id, "7");
+/// assert!(tokens.verify_at(&token, now + 2 * hour).is_err());
+/// # Ok::<(), solent::auth::TokenError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct SignedTokens {

@@ -3,6 +3,16 @@
 use chrono::{DateTime, SubsecRound, Utc};
 
 /// The value of a named parameter.
+///
+/// Most are made from the value itself:
+///
+/// ```
+/// use solent::auth::Parameter;
+///
+/// assert_eq!(Parameter::from("Networks"), Parameter::Text("Networks".to_owned()));
+/// assert_eq!(Parameter::from(None::<i64>), Parameter::Null);
+/// assert_eq!([1, 2].into_iter().collect::<Parameter>(), Parameter::List(vec![1.into(), 2.into()]));
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Parameter {

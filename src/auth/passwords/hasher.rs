@@ -3,6 +3,16 @@
 use super::{argon2, bcrypt, pbkdf2, scrypt};
 
 /// How new passwords are hashed. The default is Django's: PBKDF2 with 1,500,000 iterations of SHA-256.
+///
+/// ```
+/// use solent::auth::{Argon2Cost, Hasher, ScryptCost, verify_password};
+///
+/// assert_eq!(Hasher::argon2(), Hasher::Argon2(Argon2Cost { memory_kib: 102_400, passes: 2, lanes: 8 }));
+/// let cheap = Hasher::Scrypt(ScryptCost { work: 1024, ..ScryptCost::default() });
+/// let column = cheap.encode("open sesame", "a random salt").expect("it takes this salt");
+/// assert!(column.starts_with("scrypt$1024$"));
+/// assert!(verify_password("open sesame", &column));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Hasher {

@@ -40,6 +40,16 @@ pub fn is_usable(encoded: &str) -> bool {
 }
 
 /// A password column that no password matches: `!` and 40 random characters.
+///
+/// For accounts that log in elsewhere:
+///
+/// ```
+/// use solent::auth::{is_usable, unusable_password};
+///
+/// let column = unusable_password();
+/// assert!(!is_usable(&column));
+/// assert!(is_usable("pbkdf2_sha256$1500000$salt$hash"));
+/// ```
 pub fn unusable_password() -> String {
     format!("!{}", random_text(40))
 }

@@ -9,6 +9,16 @@ use super::verify::Encoded;
 ///
 /// A new hash changes the session's hash over it, which ends the user's other sessions. Where Django and Solent share
 /// users but not the parameters, [`Rehash::Django`] on both sides would end each other's sessions at every login.
+///
+/// ```
+/// use solent::auth::{Hasher, Passwords, Rehash};
+///
+/// let preferred = Hasher::Pbkdf2Sha256 { iterations: 1_000_000 };
+/// let stronger = "pbkdf2_sha256$1500000$Uhm4ZWhtnFwXbWZQQEnAgb$aGFzaA==";
+/// assert!(!Rehash::Weaker.wants(stronger, preferred));
+/// assert!(Rehash::Django.wants(stronger, preferred));
+/// let passwords = Passwords::new(preferred).with_rehash(Rehash::Never);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Rehash {

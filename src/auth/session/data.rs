@@ -12,6 +12,18 @@ use super::SessionError;
 use crate::auth::python_json::to_json;
 
 /// A session's entries. Their values never show in logs.
+///
+/// ```
+/// use solent::auth::{Expiry, SessionData};
+///
+/// let mut data = SessionData::parse(br#"{"cart": [1, 2], "theme": "dark"}"#).expect("an object");
+/// assert_eq!(data.get::<Vec<i32>>("cart")?, Some(vec![1, 2]));
+/// data.set("theme", "light")?;
+/// assert!(data.remove("cart"));
+/// data.set_expiry(Expiry::BrowserClose)?;
+/// assert!(!data.contains("cart"));
+/// # Ok::<(), solent::auth::SessionError>(())
+/// ```
 #[derive(Clone, Default)]
 pub struct SessionData {
     entries: Vec<(String, Box<RawValue>)>,

@@ -11,6 +11,17 @@ use super::{SessionData, SessionError};
 const ENTRY: &str = "_session_expiry";
 
 /// When a session ends.
+///
+/// ```
+/// use std::time::Duration;
+/// use chrono::Utc;
+/// use solent::auth::Expiry;
+///
+/// let (now, hour, age) = (Utc::now(), Duration::from_secs(3600), Duration::from_secs(86_400));
+/// assert_eq!(Expiry::After(hour).age(now, age), hour);
+/// assert_eq!(Expiry::After(hour).date(now, age), now + hour);
+/// assert_eq!(Expiry::Default.date(now, age), now + age);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 #[non_exhaustive]
 pub enum Expiry {

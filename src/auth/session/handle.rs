@@ -42,6 +42,30 @@ const KEY_CHARACTERS: usize = 8;
 /// # Ok(())
 /// # }
 /// ```
+///
+/// As the session middleware and `login` use it:
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// use solent::auth::{Expiry, MemorySessions, Session, SessionSettings};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> solent::Result<()> {
+/// let session = Session::new(Arc::new(MemorySessions::new()), Arc::new(SessionSettings::default()), None);
+/// session.set("step", "one").await?;
+/// session.save().await?;
+/// let key = session.key().await?;
+///
+/// session.cycle_key().await?;
+/// session.remove("step").await?;
+/// session.set_expiry(Expiry::After(Duration::from_secs(3600))).await?;
+/// let cookie = session.commit().await?.expect("a new key needs a new cookie");
+/// assert!(cookie.to_str()?.contains("Max-Age=3600"));
+/// assert_ne!(session.key().await?, key);
+/// session.shrink(); // a socket that idles holds nothing
+/// assert!(session.data().await?.get::<String>("step")?.is_none());
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Default)]
 pub struct Session(Option<Arc<Inner>>);
 

@@ -13,6 +13,15 @@ use super::{SessionData, SessionError, SessionStore};
 use crate::auth::SecretKeys;
 
 /// Sessions that live in the cookie itself.
+///
+/// ```
+/// use std::time::Duration;
+/// use solent::auth::{SecretKeys, SignedCookieSessions};
+/// use solent::middleware::SessionLayer;
+///
+/// let two_weeks = Duration::from_secs(14 * 86_400);
+/// let sessions = SessionLayer::new(SignedCookieSessions::new(SecretKeys::new("the site's key"), two_weeks));
+/// ```
 #[derive(Debug)]
 pub struct SignedCookieSessions {
     codec: Codec,

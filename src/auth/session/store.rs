@@ -10,6 +10,21 @@ use rand::RngExt as _;
 use super::{SessionData, SessionError};
 
 /// Where sessions are kept. A session that is unknown, has expired or does not decode is absent, never an error.
+///
+/// Asked by hand; `examples/own_session_store.rs` implements one:
+///
+/// ```
+/// use chrono::{TimeDelta, Utc};
+/// use solent::auth::{MemorySessions, SessionData, SessionStore as _};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), solent::auth::SessionError> {
+/// let store = MemorySessions::new();
+/// let key = store.save(None, &SessionData::default(), Utc::now() + TimeDelta::hours(1)).await?;
+/// assert_eq!(store.are_live(&[&key, "unknown"]).await?, [true, false]);
+/// # Ok(())
+/// # }
+/// ```
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// A live session's data.
     fn load<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Option<SessionData>, SessionError>>;

@@ -22,6 +22,14 @@ pub enum Algorithm {
 /// The hash of `value` under a key that is made of `key_salt` and `secret`.
 ///
 /// The salt keeps uses apart: a value that was signed for one purpose does not verify for another.
+///
+/// ```
+/// use solent::auth::{Algorithm, salted_hmac};
+///
+/// let hash = salted_hmac("my.purpose", b"hello", "the site's key", Algorithm::Sha256);
+/// assert_eq!(hash.len(), 32);
+/// assert_ne!(hash, salted_hmac("another.purpose", b"hello", "the site's key", Algorithm::Sha256));
+/// ```
 pub fn salted_hmac(key_salt: &str, value: &[u8], secret: &str, algorithm: Algorithm) -> Vec<u8> {
     SaltedKey::new(key_salt, secret, algorithm).hash(value)
 }

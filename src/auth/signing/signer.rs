@@ -36,12 +36,15 @@ pub enum SigningError {
 /// Signs text: `value:signature`.
 ///
 /// ```
-/// use solent::auth::{SecretKeys, Signer};
+/// use solent::auth::{Algorithm, SecretKeys, Signer};
 ///
 /// let signer = Signer::new(SecretKeys::new("secret"));
 /// let signed = signer.sign("hello");
 /// assert_eq!(signer.unsign(&signed)?, "hello");
 /// assert!(signer.unsign("hello:forged").is_err());
+/// // A salt keeps uses apart; the rest is for what older or other programs sign.
+/// let other = signer.with_salt("downloads").with_algorithm(Algorithm::Sha1).with_separator("/")?;
+/// assert!(other.unsign(&signed).is_err());
 /// # Ok::<(), solent::auth::SigningError>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -112,6 +115,18 @@ fn signature(value: &str, key: &SaltedKey) -> String {
 }
 
 /// Signs text with the time: `value:time:signature`.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use solent::auth::{SecretKeys, TimestampSigner};
+///
+/// let signer = TimestampSigner::new(SecretKeys::new("the site's key")).with_salt("invitations").with_separator(".")?;
+/// let (now, hour) = (SystemTime::now(), Duration::from_secs(3600));
+/// let link = signer.sign("ada@example.com", now);
+/// assert_eq!(signer.unsign(&link, Some(hour), now)?, "ada@example.com");
+/// assert!(signer.unsign(&link, Some(hour), now + 2 * hour).is_err());
+/// # Ok::<(), solent::auth::SigningError>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct TimestampSigner(Signer);
 

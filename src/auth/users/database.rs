@@ -12,6 +12,23 @@ use crate::auth::{Account, AuthError, Database, DatabaseError, Parameter, Row};
 ///
 /// # Cancel safety
 /// As of [`Database`]: what was sent may be done although nobody waits for it.
+///
+/// ```
+/// use solent::auth::{Database, DatabaseUsers, NewUser, UserStore as _};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> solent::Result<()> {
+/// let database = Database::connect("sqlite::memory:", Default::default()).await?;
+/// database.migrate().await?;
+/// let users = DatabaseUsers::new(database.clone());
+/// let ada = users.create(NewUser { username: "ada", password: "!", ..NewUser::default() }).await?;
+/// users.set_active(&ada.id, false).await?;
+/// users.logged_in(&ada.id).await?;
+/// assert!(!users.by_ids(&[&ada.id]).await?[0].account.is_active);
+/// database.close().await;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct DatabaseUsers {
     database: Database,

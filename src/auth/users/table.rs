@@ -6,6 +6,24 @@ use crate::auth::DatabaseError;
 ///
 /// Django's `password`, `last_login`, `is_active`, `is_staff` and `is_superuser` keep their names; without
 /// `is_active` all are active, without the others nobody is staff or superuser.
+///
+/// A user model with another key:
+///
+/// ```
+/// use solent::auth::{Database, DatabaseUsers, UserTable};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> solent::Result<()> {
+/// let database = Database::connect("sqlite::memory:", Default::default()).await?;
+/// let mut table = UserTable::default();
+/// table.table = "members_member".to_owned();
+/// table.username = "email".to_owned();
+/// assert_eq!(database.missing_tables(&table).await?, ["django_session"]);
+/// database.migrate_with_users_in(&table).await?;
+/// let users = DatabaseUsers::in_table(database, table)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UserTable {

@@ -15,6 +15,25 @@ use crate::layers::{Delivery, Event, Mailbox};
 ///
 /// [`BackgroundConsumer`](super::BackgroundConsumer)s are served from it; an application of one's own takes it out of
 /// the connection's scope. Clones share the messages: each goes to one of them.
+///
+/// ```
+/// use solent::Scoped;
+/// use solent::consumer::Deliveries;
+/// use solent::routing::{ChannelNameRouter, ProtocolTypeRouter, mount};
+/// use solent::websocket::{Connection, Refusal};
+///
+/// /// An application of one's own.
+/// async fn print(mut connection: Connection) -> Result<(), Refusal> {
+///     let messages = Deliveries::of(connection.scope_mut()).ok_or_else(|| Refusal::not_found("no channel"))?;
+///     while let Some(event) = messages.next().await {
+///         println!("{:?}", event.message_type());
+///     }
+///     Ok(())
+/// }
+///
+/// let printer = mount(tower::service_fn(print));
+/// let app = ProtocolTypeRouter::new().channel(ChannelNameRouter::new().channel("print", printer));
+/// ```
 #[derive(Clone)]
 pub struct Deliveries(Arc<Shared>);
 

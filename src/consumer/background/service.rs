@@ -18,6 +18,46 @@ pub fn background_consumer<C: BackgroundConsumer>() -> BackgroundConsumerService
 }
 
 /// A background consumer type with the application's state, a copy of which every value gets.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+/// use serde_json::json;
+/// use solent::Result;
+/// use solent::consumer::{BackgroundConsumer, BackgroundContext, background_consumer_with_state};
+/// use solent::layers::{Event, GroupName, Value};
+/// use solent::routing::{ChannelNameRouter, ProtocolTypeRouter};
+/// use solent::testing::ApplicationCommunicator;
+///
+/// type Seen = Arc<Mutex<Vec<String>>>;
+///
+/// struct Log;
+///
+/// impl BackgroundConsumer<Seen> for Log {
+///     type Event = Value;
+///
+///     async fn start(_: &mut BackgroundContext<Seen>) -> Result<Self> {
+///         Ok(Self)
+///     }
+///
+///     async fn event(&mut self, ctx: &mut BackgroundContext<Seen>, event: Event<Value>) -> Result<()> {
+///         let kind = event.message_type().unwrap_or_default().to_owned();
+///         ctx.state().lock().unwrap().push(kind);
+///         Ok(())
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let seen = Seen::default();
+/// let log = background_consumer_with_state::<Log, _>(seen.clone());
+/// let app = ProtocolTypeRouter::new().channel(ChannelNameRouter::new().channel("log", log));
+/// let mut worker = ApplicationCommunicator::start(app, "log").await;
+/// worker.send(&json!({ "type": "login" })).await;
+/// assert_eq!(worker.handled().await.handled, 1);
+/// assert_eq!(*seen.lock().unwrap(), ["login"]);
+/// # Ok(())
+/// # }
+/// ```
 pub fn background_consumer_with_state<C, S>(state: S) -> BackgroundConsumerService<C, S>
 where
     C: BackgroundConsumer<S>,

@@ -3,6 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// What became of the messages that this process's workers took.
+///
+/// ```
+/// use solent::Environment;
+/// use solent::consumer::WorkerStats;
+///
+/// let env = Environment::default();
+/// let workers: &WorkerStats = &env.workers;
+/// assert_eq!(workers.snapshot().failed, 0);
+/// ```
 #[derive(Debug, Default)]
 pub struct WorkerStats {
     handled: AtomicU64,

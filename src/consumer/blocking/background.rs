@@ -55,6 +55,30 @@ pub fn background_consumer<C: BackgroundConsumer>() -> BackgroundConsumerService
 }
 
 /// A blocking background consumer type with the application's state.
+///
+/// ```
+/// # use std::path::PathBuf;
+/// use solent::Result;
+/// use solent::consumer::blocking::{BackgroundConsumer, BackgroundContext, background_consumer_with_state};
+/// use solent::layers::{Event, Value};
+///
+/// /// Keeps what happens in a folder.
+/// struct Archive;
+///
+/// impl BackgroundConsumer<PathBuf> for Archive {
+///     type Event = Value;
+///
+///     fn start(_: &mut BackgroundContext<PathBuf>) -> Result<Self> {
+///         Ok(Self)
+///     }
+///
+///     fn event(&mut self, ctx: &mut BackgroundContext<PathBuf>, event: Event<Value>) -> Result<()> {
+///         Ok(std::fs::write(ctx.state().join("last.json"), event.json()?)?)
+///     }
+/// }
+///
+/// let application = background_consumer_with_state::<Archive, _>(PathBuf::from("archive"));
+/// ```
 pub fn background_consumer_with_state<C, S>(state: S) -> BackgroundConsumerService<BlockingBackground<C>, S>
 where
     C: BackgroundConsumer<S>,

@@ -10,6 +10,31 @@ use crate::{ClientError, Error, Result};
 /// A blocking consumer whose clients send JSON. Mounted as `blocking::consumer::<Json<C>>()`.
 ///
 /// Channels' name: `JsonWebsocketConsumer`. Handlers and errors are those of the async flavour.
+///
+/// ```
+/// use solent::Result;
+/// use solent::consumer::blocking::{Context, Json, JsonWebsocketConsumer, consumer};
+/// use solent::layers::Value;
+///
+/// struct Notes(Vec<String>);
+///
+/// impl JsonWebsocketConsumer for Notes {
+///     type Content = String;
+///     type Event = Value;
+///
+///     fn connect(ctx: &mut Context) -> Result<Self> {
+///         ctx.accept()?;
+///         Ok(Self(Vec::new()))
+///     }
+///
+///     fn receive_json(&mut self, ctx: &mut Context, note: String) -> Result<()> {
+///         self.0.push(note);
+///         ctx.send_json(&self.0)
+///     }
+/// }
+///
+/// let application = consumer::<Json<Notes>>();
+/// ```
 pub trait JsonWebsocketConsumer<S = ()>: Sized + Send + 'static {
     /// What clients send.
     type Content: DeserializeOwned + Send;

@@ -80,6 +80,27 @@ pub fn consumer<C: WebsocketConsumer>() -> ConsumerService<Blocking<C>> {
 }
 
 /// A blocking consumer type with the application's state.
+///
+/// ```
+/// # use std::path::PathBuf;
+/// use solent::Result;
+/// use solent::consumer::blocking::{Context, WebsocketConsumer, consumer_with_state};
+/// use solent::layers::Value;
+///
+/// struct Motd;
+///
+/// impl WebsocketConsumer<PathBuf> for Motd {
+///     type Event = Value;
+///
+///     fn connect(ctx: &mut Context<PathBuf>) -> Result<Self> {
+///         ctx.accept()?;
+///         ctx.send(std::fs::read_to_string(ctx.state())?)?;
+///         Ok(Self)
+///     }
+/// }
+///
+/// let application = consumer_with_state::<Motd, _>(PathBuf::from("/etc/motd"));
+/// ```
 pub fn consumer_with_state<C, S>(state: S) -> ConsumerService<Blocking<C>, S>
 where
     C: WebsocketConsumer<S>,

@@ -21,6 +21,60 @@ use crate::{ClientError, Environment, Result, Scope, UrlRoute};
 ///
 /// # Cancel safety
 /// A dropped future may have sent, joined or left by then, or not, and never by half.
+///
+/// An answer in pieces, or as a stream of events whose client may be written to by others:
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{HeaderMap, StatusCode};
+/// use solent::Result;
+/// use solent::consumer::{HttpConsumer, HttpContext, http_consumer};
+/// use solent::layers::{Event, Value};
+/// use solent::routing::{ViewRouter, path};
+/// use solent::testing::HttpCommunicator;
+///
+/// struct Pieces;
+///
+/// impl HttpConsumer for Pieces {
+///     type Event = Value;
+///
+///     async fn handle(ctx: &mut HttpContext, _: Bytes) -> Result<Self> {
+///         ctx.send_headers(StatusCode::OK, HeaderMap::new())?;
+///         ctx.send_body("one, ").await?;
+///         ctx.send_body("two").await?;
+///         ctx.finish();
+///         Ok(Self)
+///     }
+/// }
+///
+/// struct Mine;
+///
+/// impl HttpConsumer for Mine {
+///     type Event = Value;
+///
+///     async fn handle(ctx: &mut HttpContext, _: Bytes) -> Result<Self> {
+///         ctx.start_event_stream()?;
+///         let own = ctx.channel_name().await?;
+///         ctx.send_data(Some("address"), own.as_str()).await?;
+///         Ok(Self)
+///     }
+///
+///     async fn event(&mut self, ctx: &mut HttpContext, event: Event<Value>) -> Result<()> {
+///         ctx.send_event(&event).await
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<()> {
+/// let views = ViewRouter::new([
+///     path("pieces/", http_consumer::<Pieces>()),
+///     path("mine/", http_consumer::<Mine>()),
+/// ])?;
+/// let answer = HttpCommunicator::get(views, "/pieces/").response().await;
+/// assert_eq!(answer.text(), "one, two");
+/// # Ok(())
+/// # }
+/// ```
 pub struct HttpContext<S = ()> {
     pub(super) request: Parts,
     pub(super) scope: Box<Scope>,
@@ -69,7 +123,7 @@ impl<S> HttpContext<S> {
         self.answer.send_head(Ok(Head::Whole(response)))
     }
 
-    /// Sends the head; [`send_body`](Self::send_body) and [`finish`](Self::finish) follow.
+    /// Sends the head; [`send_body`](Self::send_body) and [`finish`](Self::finish) follow. Channels: `send_headers`.
     ///
     /// # Errors
     /// When the head was sent already, or the client has left.

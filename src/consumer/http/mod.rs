@@ -69,6 +69,7 @@ pub trait HttpConsumer<S = ()>: Sized + Send + 'static {
     const GROUPS: &'static [&'static str] = &[];
 
     /// The request, with its whole body: answer at once, or begin an answer, or leave it to an event.
+    /// Channels: `handle`.
     fn handle(ctx: &mut HttpContext<S>, body: Bytes) -> impl Future<Output = Result<Self>> + Send;
 
     /// An event from the channel layer. By default an error.

@@ -24,6 +24,31 @@ pub fn http_consumer<C: HttpConsumer>() -> HttpConsumerService<C> {
 }
 
 /// An HTTP consumer type with the application's state, a copy of which every request gets.
+///
+/// ```
+/// use std::time::Duration;
+/// use bytes::Bytes;
+/// use solent::Result;
+/// use solent::consumer::{HttpConsumer, HttpContext, http_consumer_with_state};
+/// use solent::layers::Value;
+/// use solent::layers::hub::Overflow;
+///
+/// struct Report;
+///
+/// impl HttpConsumer<Vec<String>> for Report {
+///     type Event = Value;
+///
+///     async fn handle(ctx: &mut HttpContext<Vec<String>>, _: Bytes) -> Result<Self> {
+///         ctx.send_response(ctx.state().join("\n"))?;
+///         Ok(Self)
+///     }
+/// }
+///
+/// let view = http_consumer_with_state::<Report, _>(vec!["one".to_owned(), "two".to_owned()])
+///     .answer_time(Duration::from_secs(25)) // for a proxy that waits for 30 s
+///     .keep_alive(Duration::from_secs(10))
+///     .overflow(Overflow::DropOldest);
+/// ```
 pub fn http_consumer_with_state<C, S>(state: S) -> HttpConsumerService<C, S>
 where
     C: HttpConsumer<S>,

@@ -48,7 +48,8 @@ const BODY: usize = 16 << 10;
 /// let may_chat = BackendPermissionLayer::new(django, |scope| {
 ///     Some(format!("/may-chat/{}/", scope.url_route.kwargs.text("course_id")?))
 /// })
-/// .cache_time(Duration::from_secs(30));
+/// .cache_time(Duration::from_secs(30))
+/// .cache_entries(1_000);
 /// # Ok::<_, solent::http::proxy::UpstreamError>(())
 /// ```
 #[derive(Clone)]

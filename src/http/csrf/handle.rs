@@ -8,6 +8,18 @@ use super::token::Secret;
 /// The CSRF secret of a request, in its scope's extensions. All clones are one.
 ///
 /// Asking for a token makes sure that the client gets the secret with the response.
+///
+/// ```
+/// use solent::Scoped;
+/// use solent::http::{CsrfToken, HttpError, Request};
+///
+/// /// For a script that sends forms by itself, after something that a stranger must not have prepared.
+/// async fn fresh_token(request: Request) -> Result<String, HttpError> {
+///     let csrf = request.scope().extensions.get::<CsrfToken>().ok_or_else(HttpError::not_found)?;
+///     csrf.rotate();
+///     Ok(csrf.token())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct CsrfToken(Arc<Mutex<State>>);
 

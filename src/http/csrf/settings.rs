@@ -7,6 +7,15 @@ use ::http::HeaderValue;
 use crate::middleware::{CookieError, SameSite, SetCookie};
 
 /// What can be set about CSRF protection; Django's settings of the same names.
+///
+/// ```
+/// use solent::http::{CsrfLayer, CsrfSettings};
+///
+/// let mut settings = CsrfSettings::default();
+/// settings.trusted_origins = vec!["https://*.example.com".to_owned()];
+/// settings.use_sessions = true;
+/// let layer = CsrfLayer::with_settings(settings);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CsrfSettings {

@@ -70,6 +70,28 @@ use settings::Settings;
 /// let app = ProtocolTypeRouter::new().http(views).websocket(sockets);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Two servers that stand in for each other, with other times and bounds than the default ones:
+///
+/// ```
+/// use std::time::Duration;
+/// use http::HeaderValue;
+/// use solent::http::proxy::{HostPolicy, Proxy, Trust, Upstream};
+///
+/// let proxy = Proxy::new(Upstream::tcp("10.0.0.1:9000"))
+///     .and(Upstream::tls("backend.example.com:443"))
+///     .trust(Trust::public()?)
+///     .health_check("/health/", Duration::from_secs(5))
+///     .host(HostPolicy::Named(HeaderValue::from_static("example.com")))
+///     .connections(512)
+///     .idle_connections(64, Duration::from_secs(10))
+///     .connect_time(Duration::from_secs(2))
+///     .response_time(Duration::from_secs(20))
+///     .response_head(16 * 1024, 100)
+///     .idle_time(Duration::from_secs(30))
+///     .half_closed_time(Duration::from_secs(1));
+/// # Ok::<_, solent::http::proxy::TrustError>(())
+/// ```
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Proxy {

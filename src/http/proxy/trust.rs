@@ -13,6 +13,16 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 /// The certificates that servers behind `https://` are verified by. There is no way to leave the verification out.
+///
+/// A server within the own network, whose certificate is signed by the own authority:
+///
+/// ```no_run
+/// use solent::http::proxy::{Proxy, Trust, Upstream};
+///
+/// let internal = Trust::from_pem_file("/etc/ssl/internal-ca.pem")?;
+/// let proxy = Proxy::new(Upstream::tls("10.0.0.2:8443")).trust(internal);
+/// # Ok::<_, solent::http::proxy::TrustError>(())
+/// ```
 #[derive(Clone)]
 pub struct Trust(Arc<ClientConfig>);
 

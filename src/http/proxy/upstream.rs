@@ -29,6 +29,15 @@ const PROBE: Duration = Duration::from_secs(30);
 /// assert!("http://127.0.0.1:9000/app/".parse::<Upstream>().is_err());
 /// # Ok::<_, solent::http::proxy::UpstreamError>(())
 /// ```
+///
+/// Or by parts, such as those of a program's own settings:
+///
+/// ```
+/// use solent::http::proxy::Upstream;
+///
+/// assert_eq!(Upstream::tcp("127.0.0.1:9000").to_string(), "http://127.0.0.1:9000");
+/// assert_eq!(Upstream::unix("/run/gunicorn.sock").to_string(), "unix:/run/gunicorn.sock");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Upstream(Address);
 

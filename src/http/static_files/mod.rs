@@ -52,6 +52,18 @@ use names::Hashes;
 /// let files = StaticFiles::folder("templates/static").max_age(Duration::from_secs(3600));
 /// let inside = StaticFiles::embedded(&[("css/base.css", b"body { margin: 0 }")]);
 /// ```
+///
+/// Names with hashes, which browsers keep for good, in pages as well; and `base.css.br` in place of `base.css`:
+///
+/// ```
+/// use solent::http::{StaticFiles, Templates};
+///
+/// let files = StaticFiles::embedded(&[("css/base.css", b"body { margin: 0 }")]).hashed_names();
+/// assert!(files.name_of("css/base.css").starts_with("css/base."));
+/// assert_eq!(files.name_of("css/other.css"), "css/other.css");
+/// let templates = Templates::folder("templates").with_static_files("/static/", &files);
+/// let compressed = StaticFiles::folder("templates/static").precompressed();
+/// ```
 #[derive(Debug, Clone)]
 pub struct StaticFiles {
     source: Source,

@@ -187,6 +187,22 @@ impl Templates {
 
     /// As [`check`](Self::check), for these templates and what they extend and include. Those that are not there are
     /// left out.
+    ///
+    ///
+    ///
+    /// ```
+    /// use solent::http::Templates;
+    /// use solent::routing::Names;
+    ///
+    /// let templates = Templates::embedded([
+    ///     ("page.html", "{% extends 'base.html' %}"),
+    ///     ("base.html", "{{ url('nowhere') }}"),
+    ///     ("unused.html", "{% if %}"),
+    /// ])
+    /// .with_static_url("https://static.example.com/");
+    /// let problems = templates.check_used(&Names::default(), ["page.html"]);
+    /// assert_eq!(problems.len(), 1, "the route that is missing in base.html");
+    /// ```
     pub fn check_used<'n>(
         &self,
         names: &Names,

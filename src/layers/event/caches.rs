@@ -9,6 +9,23 @@ use super::EventError;
 use crate::layers::locks::lock;
 
 /// Which encoded form of an event is meant. Whoever encodes gives each of its forms a number of its own.
+///
+/// A form of one's own, made once however many send it:
+///
+/// ```
+/// use bytes::Bytes;
+/// use serde_json::json;
+/// use solent::layers::{EncodingKey, Event, EventError};
+///
+/// const LINE: EncodingKey = EncodingKey::new(7);
+///
+/// fn line(event: &Event) -> Result<Bytes, EventError> {
+///     event.encoded(LINE, || Ok([&event.json()?[..], b"\n"].concat().into()))
+/// }
+///
+/// assert_eq!(line(&Event::new(&json!({ "type": "news" }))?)?, "{\"type\":\"news\"}\n");
+/// # Ok::<(), EventError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct EncodingKey(u32);
 

@@ -23,6 +23,29 @@ use caches::Caches;
 ///
 /// An `Event` (of [`Value`]) is what layers carry; [`decode`](Self::decode) gives an `Event<T>` that still shares the
 /// original, so that it can be sent on as it came.
+///
+/// ```
+/// use serde::Deserialize;
+/// use solent::layers::{Event, Map, Value};
+///
+/// #[derive(Deserialize)]
+/// #[serde(tag = "type")]
+/// enum Chat {
+///     #[serde(rename = "chat.message")]
+///     Message { text: String },
+/// }
+///
+/// let mut message = Map::new();
+/// message.insert("type", "chat_message");
+/// message.insert("text", "hello");
+/// let event = Event::from_value(Value::Map(message))?;
+/// let decoded: Event<Chat> = event.decode()?;
+/// let Chat::Message { text } = decoded.get();
+/// assert_eq!(text, "hello");
+/// assert_eq!(decoded.message_type(), Some("chat_message"), "as it came");
+/// assert!(Event::from_value(Value::from("no map")).is_err());
+/// # Ok::<(), solent::layers::EventError>(())
+/// ```
 pub struct Event<T: 'static = Value> {
     shared: Arc<Shared>,
     // None exactly when `T` is `Value`: the value then is the shared one.

@@ -30,6 +30,7 @@ const MOST: usize = 10_000;
 ///
 /// ```
 /// use std::sync::Arc;
+/// use std::time::Duration;
 ///
 /// use serde_json::json;
 /// use solent::layers::{ChannelLayer, Event, EventHistory, Followed, GroupName, MemoryChannelLayer};
@@ -37,7 +38,8 @@ const MOST: usize = 10_000;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let layer: Arc<dyn ChannelLayer> = Arc::new(MemoryChannelLayer::new());
-/// let (history, news) = (EventHistory::new(), GroupName::new("news")?);
+/// let history = EventHistory::new().events(500).keep(Duration::from_secs(300));
+/// let news = GroupName::new("news")?;
 /// let mut first = history.follow(&layer, vec![news.clone()], None).await?;
 /// let seen = first.position();
 /// drop(first);

@@ -41,6 +41,28 @@ type OnDrop = Box<dyn FnOnce(Vec<Event>) + Send + Sync>;
 
 /// The guard of one channel: who holds it receives. Dropping it removes the channel and all its memberships, on every
 /// path, and tells nobody.
+///
+/// ```
+/// use serde_json::json;
+/// use solent::layers::hub::{Delivery, Hub, MailboxOptions};
+/// use solent::layers::{ChannelName, Event, GroupName};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (hub, name) = (Hub::new(), ChannelName::new("specific.process!one")?);
+/// let mut mailbox = hub.open(name.clone(), MailboxOptions::default()).expect("the name is free");
+/// mailbox = mailbox.with_on_room(|| println!("there is room for what waits elsewhere"));
+/// mailbox = mailbox.with_on_drop(|rest| println!("{} events go back", rest.len()));
+/// let news = Event::new(&json!({ "type": "news" }))?;
+/// assert!(hub.deliver(name.as_str(), &news) && hub.deliver(name.as_str(), &news));
+/// // Inside a future of one's own:
+/// let next = std::future::poll_fn(|context| mailbox.poll_recv(context)).await;
+/// assert!(matches!(next, Delivery::Event(event) if event == news));
+/// assert!(!mailbox.is_member(&GroupName::new("room")?));
+/// assert_eq!(mailbox.close(), [news]);
+/// # Ok(())
+/// # }
+/// ```
 pub struct Mailbox {
     hub: Arc<Hub>,
     inbox: Arc<Inbox>,

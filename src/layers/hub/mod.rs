@@ -48,6 +48,37 @@ type OnEmptied = Box<dyn Fn(&GroupName) + Send + Sync>;
 type OnClosed = Box<dyn Fn(&ChannelName, &[GroupName]) + Send + Sync>;
 
 /// This process's mailboxes, groups and memberships.
+///
+/// As a layer of one's own uses it (`examples/own_channel_layer.rs` is a whole one):
+///
+/// ```
+/// use serde_json::json;
+/// use solent::layers::hub::{Delivery, Hub, MailboxOptions, Membership};
+/// use solent::layers::{ChannelName, Event, GroupName};
+///
+/// let hub = Hub::with_on_emptied(|group| println!("nobody here is in {group} any more"));
+/// let (room, name) = (GroupName::new("room")?, ChannelName::new("specific.process!one")?);
+/// let news = Event::new(&json!({ "type": "news" }))?;
+/// let mut member = hub.open(name.clone(), MailboxOptions::default()).expect("the name is free");
+///
+/// assert!(hub.join(&room, &member, Membership::Handled)?, "the first of this process");
+/// assert!(hub.has_group("room") && hub.is_member(&room, &member) && hub.has_mailbox(name.as_str()));
+/// assert_eq!(hub.deliver_group(&room, &news).reached, 1);
+/// assert!(matches!(member.try_recv(), Some(Delivery::Event(event)) if event == news));
+///
+/// // What a broker tells by name, and after an outage.
+/// assert_eq!(hub.members("room"), [(name.clone(), Membership::Handled)]);
+/// let named = [(name.as_str(), Membership::Handled), ("specific.process!gone", Membership::Handled)];
+/// assert_eq!(hub.deliver_each(named.into_iter(), &news).1, 1, "one is gone");
+/// hub.announce_gap(&[room.clone()]);
+/// assert_eq!(hub.leave_named(&room, &name), Some(true));
+/// assert_eq!(hub.join_named(&room, &name), Some(true));
+///
+/// // Receivers that compete for a plain channel, and a hub that hears of members who leave.
+/// let worker = hub.open_unnamed(ChannelName::new("jobs")?, MailboxOptions::default());
+/// let telling = Hub::with_on_closed(|name, groups| println!("{name} has left {groups:?}"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Default)]
 pub struct Hub {
     mailboxes: Shards<ChannelName, Arc<Inbox>>,

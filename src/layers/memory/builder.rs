@@ -18,6 +18,7 @@ use crate::layers::hub::Hub;
 /// let layer = MemoryChannelLayer::builder()
 ///     .capacities(Capacities::new(100).glob("thumbnails-*", 10_000)?)
 ///     .expiry(Duration::from_secs(10))
+///     .group_expiry(Duration::from_secs(3600))
 ///     .build();
 /// # Ok::<(), solent::layers::PatternError>(())
 /// ```

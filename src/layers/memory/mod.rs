@@ -21,6 +21,7 @@ use channels::Channels;
 use groups::NamedMembers;
 
 /// The channel layer of one process: nothing to install, nothing shared with other processes.
+/// Channels: `InMemoryChannelLayer`.
 ///
 /// Plain channels hold up to `capacity` messages (100) for `expiry` (60 s). Mailboxes live until they are dropped, and
 /// so do their memberships; only members by name are forgotten after `group_expiry` (a day), unless someone listens on

@@ -2,6 +2,14 @@
 
 /// Client-side sharding over a fixed list of hosts, as channels_redis does it. Every side needs the same list in the
 /// same order.
+///
+/// ```
+/// use solent::layers::redis::Ring;
+///
+/// let ring = Ring::new(3);
+/// assert!(ring.index("chat_7") < 3);
+/// assert_eq!(ring.index("chat_7"), ring.index("chat_7"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ring(usize);
 

@@ -46,6 +46,17 @@ impl From<String> for Key {
 }
 
 /// An ordered map. Messages are small, so it is a list of pairs; a key stands in it once.
+///
+/// ```
+/// use solent::layers::{Key, Map, Value};
+///
+/// let mut map = Map::new();
+/// map.insert("type", "chat.message");
+/// map.insert(Key::Text("number".to_owned()), 3_i64);
+/// assert_eq!(map.insert("number", 4_i64), Some(Value::I64(3)));
+/// assert_eq!(map.remove("type"), Some(Value::from("chat.message")));
+/// assert_eq!(map.len(), 1);
+/// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Map(Vec<(Key, Value)>);
 

@@ -29,6 +29,7 @@ use serde::de::DeserializeOwned;
 /// let value: Value = serde_json::from_str(r#"{"type": "chat.message", "n": 3}"#)?;
 /// assert_eq!(value.get("n"), Some(&Value::I64(3)));
 /// assert_eq!(value.to_json()?, r#"{"type":"chat.message","n":3}"#);
+/// assert_eq!(Value::from_serialize(&("a", 1))?, Value::Array(vec!["a".into(), 1_i64.into()]));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]

@@ -18,6 +18,16 @@ pub(crate) use negotiate::negotiate;
 use super::CloseFrame;
 
 /// When and how messages are compressed.
+///
+/// ```
+/// use solent::Limits;
+/// use solent::websocket::Compression;
+///
+/// let mut limits = Limits::default();
+/// assert_eq!(limits.compression, Compression::default());
+/// limits.compression.min_size = 2048;
+/// limits.compression.level = 1; // cores are scarcer than bandwidth
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Compression {

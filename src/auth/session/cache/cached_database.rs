@@ -12,6 +12,19 @@ const PREFIX: &str = "django.contrib.sessions.cached_db";
 
 /// Sessions in the database, read from Django's cache on Redis where it has them. What is written goes to the row and
 /// then to the cache, as in Django; a cache that is away costs a warning and a query, never a session.
+///
+/// ```
+/// use solent::auth::{CachedDatabaseSessions, Database, DatabaseSessions, RedisCache, RedisCacheSettings, SecretKeys};
+/// use solent::layers::redis::Host;
+/// use solent::middleware::SessionLayer;
+///
+/// # fn sessions(database: Database, keys: SecretKeys) -> solent::Result<SessionLayer> {
+/// let mut settings = RedisCacheSettings::default();
+/// settings.hosts = vec![Host::parse("redis://127.0.0.1:6379/1")?];
+/// let cache = RedisCache::new(settings);
+/// Ok(SessionLayer::new(CachedDatabaseSessions::new(cache, DatabaseSessions::new(database, keys))))
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct CachedDatabaseSessions {
     cache: CacheSessions,

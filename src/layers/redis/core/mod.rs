@@ -36,13 +36,23 @@ use local::Local;
 use plain::PlainChannels;
 use source::{BLOCK, Source};
 
-/// The channel layer on `channels_redis.core.RedisChannelLayer`'s wire.
+/// The channel layer on the wire of `channels_redis.core`. Channels: `RedisChannelLayer`.
 ///
 /// Messages wait in Redis, up to `capacity` for each channel and for the inbox that all mailboxes of a process share,
 /// and up to `expiry`. A plain channel's message goes to one of its receivers. Memberships of live mailboxes are renewed
 /// long before `group_expiry`. Cheap to clone.
 ///
 /// The layer connects by [`start`](crate::layers::ChannelLayer::start), or else when it is first used, inside a tokio runtime.
+///
+/// ```no_run
+/// use solent::layers::ChannelLayers;
+/// use solent::layers::redis::{Host, RedisChannelLayer, RedisSettings};
+///
+/// let mut settings = RedisSettings::of(Host::at("127.0.0.1", 6379));
+/// settings.symmetric_encryption_keys = vec!["as Python's side has it".to_owned()];
+/// let layers = ChannelLayers::of(RedisChannelLayer::new(settings)?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct RedisChannelLayer(Arc<Inner>);
 

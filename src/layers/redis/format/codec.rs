@@ -10,6 +10,26 @@ use super::{Fernet, FormatError, MessageSerializer};
 use crate::layers::{Map, Value};
 
 /// How one layer frames its messages.
+///
+/// For programs that read or write the wire themselves:
+///
+/// ```
+/// use std::time::Duration;
+/// use bytes::Bytes;
+/// use solent::layers::Map;
+/// use solent::layers::redis::format::{Codec, Fernet, Serializers};
+///
+/// let keys = Fernet::new(["as Python's side has it"])?;
+/// let codec = Codec::new(Serializers::default().get("msgpack")?)
+///     .encrypted(Some(keys), Some(Duration::from_secs(60)))
+///     .random_prefix(12)
+///     .max_bytes(1024 * 1024);
+/// let mut message = Map::new();
+/// message.insert("type", "news");
+/// let wire = codec.encode(&message)?;
+/// assert_eq!(codec.decode(&Bytes::from(wire))?, message);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Codec {
     serializer: Arc<dyn MessageSerializer>,

@@ -20,6 +20,16 @@ const SIGNATURE: usize = 32;
 const CLOCK_SKEW: u64 = 60;
 
 /// Keys that encrypt and authenticate messages: the first encrypts, all of them decrypt.
+///
+/// ```
+/// use solent::layers::redis::format::Fernet;
+///
+/// let keys = Fernet::new(["the new key", "the old key"])?;
+/// let token = Fernet::new(["the old key"])?.encrypt(b"hello", 1_700_000_000);
+/// assert_eq!(keys.decrypt(&token, 1_700_000_060, None)?, "hello");
+/// assert!(Fernet::new(["another"])?.decrypt(&token, 1_700_000_060, None).is_err());
+/// # Ok::<(), solent::layers::redis::format::FernetError>(())
+/// ```
 #[derive(Clone)]
 pub struct Fernet(Vec<Key>);
 

@@ -12,6 +12,33 @@ use crate::layers::{Map, Value};
 /// Turns messages into bytes and back: channels_redis' `BaseMessageSerializer`.
 ///
 /// Encryption and the random prefix are put around it; it sees neither.
+///
+/// One of one's own, which both sides must have:
+///
+/// ```
+/// use bytes::Bytes;
+/// use solent::layers::redis::RedisSettings;
+/// use solent::layers::redis::format::{FormatError, MessageSerializer, Serializers};
+/// use solent::layers::{Map, Value};
+///
+/// /// JSON behind a version byte.
+/// struct Versioned;
+///
+/// impl MessageSerializer for Versioned {
+///     fn serialize(&self, message: &Map) -> Result<Vec<u8>, FormatError> {
+///         let json = Serializers::default().get("json")?.serialize(message)?;
+///         Ok([&[1][..], &json].concat())
+///     }
+///
+///     fn deserialize(&self, bytes: &Bytes) -> Result<Value, FormatError> {
+///         Serializers::default().get("json")?.deserialize(&bytes.slice(1.min(bytes.len())..))
+///     }
+/// }
+///
+/// let mut settings = RedisSettings::default();
+/// settings.serializers = Serializers::default().with("versioned", Versioned);
+/// settings.serializer_format = "versioned".to_owned();
+/// ```
 pub trait MessageSerializer: Send + Sync + 'static {
     /// The bytes of a message.
     ///
@@ -62,7 +89,7 @@ impl Default for Serializers {
 }
 
 impl Serializers {
-    /// Registers a serializer; one of the same name is replaced.
+    /// Registers a serializer; one of the same name is replaced. Channels: `register_serializer`.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, serializer: impl MessageSerializer) -> Self {
         self.0.insert(name.into(), Arc::new(serializer));

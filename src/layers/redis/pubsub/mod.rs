@@ -26,7 +26,7 @@ use receivers::Receivers;
 use subscriber::Subscriber;
 use subscriptions::{Confirmed, Subscriptions};
 
-/// The channel layer on `channels_redis.pubsub.RedisPubSubChannelLayer`'s wire; the recommended one.
+/// The channel layer on the wire of `channels_redis.pubsub`; the recommended one. Channels: `RedisPubSubChannelLayer`.
 ///
 /// A group is one Redis channel, to which a process subscribes while it has a member; a group send is one `PUBLISH`,
 /// whatever the group's size. Delivery is at most once: what is sent while a process is away from Redis is lost for

@@ -15,6 +15,19 @@ use tokio::time::timeout;
 use super::Connection;
 
 /// One entry of `hosts`: a server, a master behind Sentinels, or a whole cluster. It counts as one host in any case.
+///
+/// A master behind Sentinels, over TLS with the own authority; and a cluster:
+///
+/// ```
+/// use solent::layers::redis::Host;
+///
+/// let master = Host::parse("rediss://:secret@sentinels/0")?
+///     .root_certificate("-----BEGIN CERTIFICATE-----…")
+///     .sentinel("chat", ["redis://10.0.0.1:26379", "redis://10.0.0.2:26379"])?;
+/// let cluster = Host::cluster(["redis://10.0.1.1:6379", "redis://10.0.1.2:6379"])?;
+/// assert!(!format!("{master:?}").contains("secret"));
+/// # Ok::<(), solent::layers::redis::HostError>(())
+/// ```
 #[derive(Clone)]
 pub struct Host {
     info: ConnectionInfo,
