@@ -27,9 +27,9 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// A WebSocket message, in bytes after inflation. 1 MiB; more is 1009.
     pub message_bytes: usize,
-    /// A WebSocket frame, in bytes. 1 MiB; more is 1009. On a route with a `max_message_size` of its own, that counts for
-    /// frames too.
-    pub frame_bytes: usize,
+    /// A WebSocket frame, in bytes; more is 1009. `None`: as large as a message. On a route with a `max_message_size` of
+    /// its own, that counts for frames too.
+    pub frame_bytes: Option<usize>,
     /// permessage-deflate. On, from 512 bytes, without contexts.
     pub compression: Compression,
     /// Ping after this much silence from the client. 20 s; `None` is off.
@@ -83,7 +83,7 @@ impl Default for Limits {
             body_read_time: 30 * second,
             keep_alive: 75 * second,
             message_bytes: 1 << 20,
-            frame_bytes: 1 << 20,
+            frame_bytes: None,
             compression: Compression::default(),
             ping_interval: Some(20 * second),
             ping_timeout: Some(30 * second),

@@ -118,10 +118,10 @@ where
     let env = Arc::clone(&core.scope.env);
     // A route that says how large its messages may be says it of their frames as well.
     let (message, frame) = match core.policy.max_message_size {
-        Some(bytes) => (bytes, bytes),
+        Some(bytes) => (bytes, None),
         None => (env.limits.message_bytes, env.limits.frame_bytes),
     };
-    let decoder = Decoder::new(message, frame, accepted.agreed.as_ref());
+    let decoder = Decoder::new(message, frame.unwrap_or(message), accepted.agreed.as_ref());
     let line = Line::new(*accepted, decoder, Arc::clone(&core.outbox), env, &core.scope);
     let mut driver = Driver { consumer, ctx, line };
     tokio::spawn(async move { driver.run().await }.in_current_span());

@@ -231,6 +231,21 @@ async fn over_tls_a_request_without_an_origin_needs_a_referer_of_the_site() {
 }
 
 #[tokio::test]
+async fn the_cookies_of_secret_and_session_that_were_given_over_tls_go_back_over_tls_alone() {
+    for (use_sessions, name) in [(false, "csrftoken="), (true, "sessionid=")] {
+        let mut settings = CsrfSettings::default();
+        settings.use_sessions = use_sessions;
+        let views = views(settings);
+        for (scheme, is_secure) in [("https", true), ("http", false)] {
+            let answer = ask_over(&views, scheme, http::Request::builder().uri("/token/"), "").await;
+            let cookie = answer.headers[header::SET_COOKIE].to_str().unwrap();
+            assert!(cookie.starts_with(name), "{cookie}");
+            assert_eq!(cookie.ends_with("; Secure"), is_secure, "{scheme}: {cookie}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn exempt_routes_take_what_others_refuse_and_only_where_they_serve() {
     let views = views(CsrfSettings::default());
     for (path, status) in [

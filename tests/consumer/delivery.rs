@@ -3,6 +3,7 @@
 use serde_json::json;
 use solent::layers::{GroupName, Overflow};
 
+use crate::logs::Log;
 use crate::raw::Raw;
 use crate::room::{Site, message};
 
@@ -64,6 +65,28 @@ async fn without_pacing_sent_is_received_plus_counted_drops_and_the_sender_never
         }
         let stats = site.layer.layer().stats();
         assert_eq!(stats.dropped_total(), dropped as u64, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_dropped_is_logged_now_and_then_and_not_each_time() {
+    let padding = "x".repeat(40_000);
+    for (overflow, path, words) in [
+        (Overflow::DropNewest, "/ws/handled/1/", "channel layer dropped events cause=\"mailbox_full\""),
+        (Overflow::DropNewest, "/ws/forwarded/1/", "channel layer dropped events cause=\"outbox_full\""),
+        (Overflow::DropOldest, "/ws/forwarded/1/", "frames were dropped"),
+    ] {
+        let (log, _guard) = Log::keep();
+        let site = Site::with(|_| {}, overflow).await;
+        let _slow = Raw::websocket(site.address(), path).await;
+        for _ in 0..500 {
+            let group = GroupName::new("room_1").unwrap();
+            site.layer.group_send(&group, &message(&padding)).await.unwrap();
+        }
+        let dropped =
+            site.layer.layer().stats().dropped_total() + site.running.env().sockets.dropped_frames();
+        assert!(dropped > 1, "{path}: {dropped}");
+        assert_eq!(log.count(words), 1, "{path}: {dropped} were dropped");
     }
 }
 

@@ -37,6 +37,12 @@ impl Log {
         (log, tracing::subscriber::set_default(subscriber))
     }
 
+    /// How many lines hold `part`.
+    pub fn count(&self, part: &str) -> usize {
+        let log = self.0.lock().unwrap();
+        String::from_utf8_lossy(&log).lines().filter(|line| line.contains(part)).count()
+    }
+
     /// The line that holds `part`, once it is there.
     pub async fn line(&self, part: &str) -> String {
         let text = || String::from_utf8(self.0.lock().unwrap().clone()).unwrap();

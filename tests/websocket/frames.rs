@@ -142,7 +142,7 @@ async fn fragments_that_together_pass_the_limit_close_with_1009() {
 
 #[tokio::test]
 async fn a_frame_has_a_limit_of_its_own_unless_its_route_says_how_large_messages_are() {
-    let site = Site::with(|limits| limits.frame_bytes = 10).await;
+    let site = Site::with(|limits| limits.frame_bytes = Some(10)).await;
     let mut raw = Raw::websocket(site.address(), "/ws/echo/").await;
     raw.send(frame(0x01, &[b'x'; 10])).await;
     raw.send(frame(0x80, &[b'y'; 10])).await;
@@ -154,6 +154,11 @@ async fn a_frame_has_a_limit_of_its_own_unless_its_route_says_how_large_messages
     let mut raw = Raw::websocket(site.address(), "/ws/small/").await;
     raw.send(frame(0x81, &[b'x'; 16])).await;
     assert_eq!(raw.frame().await.payload.len(), 16);
+
+    let site = Site::with(|limits| limits.message_bytes = 3 << 20).await;
+    let mut raw = Raw::websocket(site.address(), "/ws/echo/").await;
+    raw.send(frame(0x82, &vec![0; 2 << 20])).await;
+    assert_eq!(raw.frame().await.payload.len(), 2 << 20, "unless set, a frame may be as large as a message");
 }
 
 #[tokio::test]

@@ -32,8 +32,8 @@ section! {
         keep_alive: Duration = Limits::default().keep_alive,
         /// A WebSocket message after inflation; more closes with 1009.
         message_bytes: ByteSize = ByteSize(Limits::default().message_bytes),
-        /// A WebSocket frame; more closes with 1009.
-        frame_bytes: ByteSize = ByteSize(Limits::default().frame_bytes),
+        /// A WebSocket frame, where it is to be smaller than a message; more closes with 1009.
+        frame_bytes: OrOff<ByteSize> = OrOff(Limits::default().frame_bytes.map(ByteSize)),
         /// permessage-deflate: messages travel compressed where clients can.
         compression: CompressionSettings,
         /// A ping after this much silence from the client.
@@ -114,7 +114,7 @@ impl LimitSettings {
             limits.body_read_time = self.body_read_time;
             limits.keep_alive = self.keep_alive;
             limits.message_bytes = self.message_bytes.0;
-            limits.frame_bytes = self.frame_bytes.0;
+            limits.frame_bytes = self.frame_bytes.0.map(|size| size.0);
             limits.compression = self.compression.compression();
             limits.ping_interval = self.ping_interval.0;
             limits.ping_timeout = self.ping_timeout.0;
