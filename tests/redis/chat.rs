@@ -122,7 +122,7 @@ async fn no_socket_is_dropped_while_redis_is_away_and_each_is_told_of_the_gap_on
 }
 
 /// Says something again and again until it comes back; how many gaps were told on the way.
-async fn says_until_heard(member: &mut Member, text: &str) -> usize {
+pub(crate) async fn says_until_heard(member: &mut Member, text: &str) -> usize {
     let mut gaps = 0;
     loop {
         member.says(text).await;
@@ -137,7 +137,7 @@ async fn says_until_heard(member: &mut Member, text: &str) -> usize {
     }
 }
 
-async fn hears_until(member: &mut Member, text: &str) -> usize {
+pub(crate) async fn hears_until(member: &mut Member, text: &str) -> usize {
     let mut gaps = 0;
     loop {
         let event = member.hears().await;

@@ -14,8 +14,7 @@ mod slow {
     use tokio::time::timeout;
 
     use crate::raw::frame;
-    use crate::two::{Member, ROOM, Two, first_frame, join, login, pong};
-    use crate::waiting::eventually;
+    use crate::two::{Two, first_frame, join, login, pong};
 
     const SOCKETS: usize = 500;
     const SENDERS: usize = 4;
@@ -124,77 +123,5 @@ mod slow {
             reader.await.expect("every message, once and in order");
         }
         println!("{} deliveries in {:?}", pace.heard.load(SeqCst), start.elapsed());
-    }
-
-    /// Open sockets of a process. Its database opens connections as it needs them, up to some, and keeps them.
-    fn sockets(process: u32) -> usize {
-        let descriptors = std::fs::read_dir(format!("/proc/{process}/fd")).expect("/proc").flatten();
-        let targets = descriptors.filter_map(|descriptor| std::fs::read_link(descriptor.path()).ok());
-        targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
-    }
-
-    /// Memory of a process, in KiB.
-    fn memory(process: u32) -> usize {
-        let text = std::fs::read_to_string(format!("/proc/{process}/status")).expect("/proc");
-        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
-        line.split_whitespace().next().and_then(|number| number.parse().ok()).expect("a number")
-    }
-
-    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-    async fn sixty_seconds_of_sockets_that_come_and_go_leave_nothing_behind() {
-        let site = Two::start();
-        let processes = [site.one.id(), site.two.id()];
-        let mut cookies = Vec::new();
-        for (address, name, password) in
-            [(site.one.address, "alice", "wonderland-1"), (site.two.address, "bob", "builder-2")]
-        {
-            cookies.push((address, login(address, name, password).await));
-        }
-        let churn = async |time: Duration| {
-            let end = Instant::now() + time;
-            let tasks: Vec<_> = (0..8)
-                .map(|task| {
-                    let (address, cookies) = cookies[task % 2].clone();
-                    tokio::spawn(async move {
-                        let mut rounds = 0;
-                        while Instant::now() < end {
-                            rounds += 1;
-                            let mut member = Member::join(address, &cookies).await;
-                            member.says("here").await;
-                            while member.hears().await["message"] != "here" {}
-                        }
-                        rounds
-                    })
-                })
-                .collect();
-            let mut rounds = 0;
-            for task in tasks {
-                rounds += task.await.expect("no panic");
-            }
-            rounds
-        };
-        // What a first use makes once (threads, buffers, connections) is not counted.
-        churn(Duration::from_secs(5)).await;
-        eventually("nobody is subscribed", || !site.server.subscriptions().0.contains(&ROOM.to_owned()))
-            .await;
-        // What processes themselves listen to, such as the news of sessions, stays.
-        let subscribed = site.server.subscriptions();
-        let open = processes.map(sockets);
-        let before = processes.map(memory);
-        let rounds = churn(Duration::from_secs(60)).await;
-        eventually("nobody is subscribed", || !site.server.subscriptions().0.contains(&ROOM.to_owned()))
-            .await;
-        assert_eq!(site.server.keys(), Vec::<String>::new());
-        assert_eq!(site.server.subscriptions(), subscribed);
-        eventually("all sockets are closed", || {
-            processes.map(sockets).into_iter().zip(open).all(|(now, open)| now <= open)
-        })
-        .await;
-        let after = processes.map(memory);
-        println!("{rounds} sockets; memory before and after, in KiB: {before:?} {after:?}");
-        assert!(rounds > 500, "only {rounds} sockets came and went");
-        for (before, after) in before.into_iter().zip(after) {
-            assert!(after < before + 20 * 1024, "memory grew from {before} to {after} KiB");
-        }
     }
 }

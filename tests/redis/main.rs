@@ -24,6 +24,8 @@ mod core;
 mod crowd;
 mod fallback;
 mod formats;
+#[cfg(feature = "gateway")]
+mod growth;
 mod hosts;
 mod order;
 #[cfg(feature = "gateway")]

@@ -37,6 +37,21 @@ impl Two {
 
     /// On the layer of that name, in place of the one that the file has.
     pub(crate) fn start_on(backend: &str) -> Self {
+        Self::start_with(backend, &[])
+    }
+
+    /// With allocators that give back at once what was freed: the processes' memory is what they hold, and little more.
+    pub(crate) fn start_measured(backend: &str) -> Self {
+        let settings = [
+            ("_RJEM_MALLOC_CONF", "narenas:1,tcache:false,dirty_decay_ms:0,muzzy_decay_ms:0"),
+            // SQLite's, which is not the binary's own.
+            ("MALLOC_ARENA_MAX", "1"),
+            ("MALLOC_TRIM_THRESHOLD_", "0"),
+        ];
+        Self::start_with(backend, &settings)
+    }
+
+    fn start_with(backend: &str, environment: &[(&str, &str)]) -> Self {
         let (server, folder) = (RedisServer::start(), TempDir::new().expect("a folder"));
         let config = config_on(folder.path(), backend);
         let start = || {
@@ -46,6 +61,7 @@ impl Two {
                 .env("SOLENT_BIND", "127.0.0.1:0")
                 .env("SOLENT_DATABASE_URL", database)
                 .env("SOLENT_REDIS_URL", server.url())
+                .envs(environment.iter().copied())
                 .arg("--config")
                 .arg(&config);
             Site::start(&mut command)
