@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::document::{Document, Entry, Node, Value};
 use super::problem::Problem;
 use super::setting::{Inside, Key, Setting};
+pub(crate) use crate::routing::nearest;
 
 /// Reads settings from a document.
 pub(crate) struct Reader<'d> {
@@ -263,17 +264,4 @@ pub(crate) fn one_of(names: &[&str]) -> String {
         [only] => (*only).to_owned(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
-}
-
-/// The valid name that looks most like `name`, when one looks enough like it to be meant.
-pub(crate) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
-    let far = |known: &str| crate::routing::distance(&name.to_lowercase(), &known.to_lowercase());
-    let bound = name.chars().count().max(3) / 2 + 1;
-    known
-        .iter()
-        .copied()
-        .map(|known| (far(known), known))
-        .min()
-        .filter(|(far, _)| *far <= bound)
-        .map(|(_, name)| name)
 }

@@ -32,7 +32,7 @@ pub use channel_name::ChannelNameRouter;
 pub use converter::{Converter, Converters};
 pub use error::{PatternError, RouteError};
 pub use mount::{Mount, mount};
-pub use names::{Names, distance};
+pub use names::{Names, distance, nearest};
 pub use protocol::ProtocolTypeRouter;
 pub use reverse::ReverseError;
 pub use route::{IntoTarget, Route, ToApplication, path, re_path};

@@ -66,6 +66,15 @@ impl Names {
         self.find(name)?.path_of(args)
     }
 
+    /// Why `name` with these arguments can give no path, as far as their values are known.
+    #[cfg(feature = "templates")]
+    pub(crate) fn refute(&self, name: &str, args: &[(&str, Option<&str>)]) -> Option<ReverseError> {
+        match self.find(name) {
+            Ok(route) => route.refute(args).err(),
+            Err(error) => Some(error),
+        }
+    }
+
     /// All names, in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
@@ -103,4 +112,24 @@ pub fn distance(from: &str, to: &str) -> usize {
         }
     }
     row[to.len()]
+}
+
+/// The known name that looks most like `name`, when one looks enough like it to be meant.
+///
+/// ```
+/// use solent::routing::nearest;
+///
+/// assert_eq!(nearest("temlate", &["proxy", "template"]), Some("template"));
+/// assert_eq!(nearest("temlate", &["proxy"]), None);
+/// ```
+pub fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
+    let far = |known: &str| distance(&name.to_lowercase(), &known.to_lowercase());
+    let bound = name.chars().count().max(3) / 2 + 1;
+    known
+        .iter()
+        .copied()
+        .map(|known| (far(known), known))
+        .min()
+        .filter(|(far, _)| *far <= bound)
+        .map(|(_, name)| name)
 }

@@ -95,15 +95,36 @@ impl Reversible {
         for piece in pieces {
             match piece {
                 Piece::Text(text) => path.push_str(text),
-                Piece::Slot(slot) => path.push_str(self.fill(slot, given.get(&*slot.name))?),
+                Piece::Slot(slot) => {
+                    path.push_str(self.fill(slot, given.get(&*slot.name).map(String::as_str))?)
+                }
             }
         }
         given.retain(|name, value| !is_slot(pieces, name) && self.info.kwargs.text(name) != Some(value));
-        if let Some(argument) = given.into_keys().next() {
-            let (name, pattern) = (self.name.clone(), self.info.pattern.clone());
-            return Err(ReverseError::Unexpected { name, argument: argument.to_owned(), pattern });
+        match given.into_keys().next() {
+            Some(argument) => Err(self.unexpected(argument)),
+            None => self.finish(&path),
         }
-        self.finish(&path)
+    }
+
+    /// Why these arguments lead nowhere, as far as their values are known.
+    #[cfg(feature = "templates")]
+    pub(super) fn refute(&self, args: &[(&str, Option<&str>)]) -> Result<(), ReverseError> {
+        let pieces = self.pieces()?;
+        for piece in pieces {
+            let Piece::Slot(slot) = piece else { continue };
+            match args.iter().find(|(name, _)| *name == &*slot.name) {
+                Some((_, None)) => {}
+                given => {
+                    self.fill(slot, given.and_then(|(_, value)| *value))?;
+                }
+            }
+        }
+        let is_known = |name: &str| is_slot(pieces, name) || self.info.kwargs.text(name).is_some();
+        match args.iter().find(|(name, _)| !is_known(name)) {
+            Some((argument, _)) => Err(self.unexpected(argument)),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn path_of(&self, args: &[&(dyn Display + Sync)]) -> Result<String, ReverseError> {
@@ -116,8 +137,7 @@ impl Reversible {
             }
         }
         if let Some(extra) = args.get(names.len()) {
-            let (name, pattern) = (self.name.clone(), self.info.pattern.clone());
-            return Err(ReverseError::Unexpected { name, argument: extra.to_string(), pattern });
+            return Err(self.unexpected(&extra.to_string()));
         }
         let named: Vec<_> = names.into_iter().zip(args.iter().copied()).collect();
         self.path(&named)
@@ -127,12 +147,12 @@ impl Reversible {
         self.pieces.as_deref().map_err(|problem| self.not_reversible(problem))
     }
 
-    fn fill<'v>(&self, slot: &Slot, value: Option<&'v String>) -> Result<&'v str, ReverseError> {
+    fn fill<'v>(&self, slot: &Slot, value: Option<&'v str>) -> Result<&'v str, ReverseError> {
         let (name, pattern) = (self.name.clone(), self.info.pattern.clone());
         let argument = slot.name.to_string();
         let Some(value) = value else { return Err(ReverseError::Missing { name, argument, pattern }) };
         if !slot.accepts(value) {
-            let (expected, found) = (slot.expected.clone(), value.clone());
+            let (expected, found) = (slot.expected.clone(), value.to_owned());
             return Err(ReverseError::IllTyped { name, argument, expected, found, pattern });
         }
         Ok(value)
@@ -150,6 +170,11 @@ impl Reversible {
             Some(rest) => format!("/%2F{rest}"),
             None => format!("/{encoded}"),
         })
+    }
+
+    fn unexpected(&self, argument: &str) -> ReverseError {
+        let (name, pattern) = (self.name.clone(), self.info.pattern.clone());
+        ReverseError::Unexpected { name, argument: argument.to_owned(), pattern }
     }
 
     fn not_reversible(&self, problem: &str) -> ReverseError {

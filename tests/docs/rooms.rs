@@ -23,7 +23,7 @@ const ROOMS: [&str; 13] = [
 /// What a room lends to those downstream: words that both speak, not its machinery. Nothing is lent by rooms that are
 /// not here.
 const LENT: [(&str, &[&str]); 5] = [
-    ("routing", &["Names", "ReverseError", "RouteInfo", "Routes", "is_csrf_exempt"]),
+    ("routing", &["nearest", "Names", "ReverseError", "RouteInfo", "Routes", "is_csrf_exempt"]),
     (
         "http",
         &[

@@ -37,10 +37,20 @@ impl Checked<'_> {
                     .nearest(nearest(template, &known));
             self.report(problem);
         }
+        // A site's own pages of errors are found by their names.
+        let is_own = settings.templates.dir.is_some();
+        let errors = known.iter().copied().filter(|name| is_own && is_error_page(name));
+        let all: Vec<&str> = used.iter().map(|template| template.as_str()).chain(errors).collect();
         let folder =
             settings.templates.dir.as_ref().map_or(Path::new("(built in)"), |dir| dir.value.as_path());
-        for error in templates.check_used(names, used.iter().map(|template| template.as_str())) {
+        for error in templates.check_used(names, all) {
             self.report(Problem::in_template(folder, templates, &error));
         }
     }
+}
+
+/// `404.html`: the site's own page of an error.
+fn is_error_page(name: &str) -> bool {
+    let status = name.strip_suffix(".html").and_then(|status| status.parse::<u16>().ok());
+    status.is_some_and(|status| (400..600).contains(&status))
 }

@@ -3,13 +3,14 @@
 //! Stands beside views: a view gives a template's name and a context, and gets the page. Knows routes only by their
 //! names.
 
+mod check;
 mod error;
 mod layer;
 mod page;
 mod references;
 mod source;
+mod words;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,11 +26,9 @@ pub use layer::{Render, TemplatePages, TemplatesLayer};
 pub use minijinja::context;
 
 use self::page::{Page, RequestValue};
-use self::references::{Reference, Target, references};
 use self::source::Source;
 use super::{Body, Response};
 use crate::Scoped;
-use crate::routing::{Names, ReverseError};
 
 /// The templates of a site: a folder, or files that are part of the program. Cheap to clone.
 ///
@@ -176,75 +175,6 @@ impl Templates {
     /// ```
     pub fn text(&self, name: &str) -> Option<String> {
         self.0.source.read(name).ok().flatten()
-    }
-
-    /// What is wrong with the templates that can be known without rendering them: mistakes of syntax, `extends` and
-    /// `include` of templates that are not there, `url()` to names that no route has.
-    pub fn check(&self, names: &Names) -> Vec<TemplateError> {
-        let all = self.names();
-        self.check_used(names, all.iter().map(String::as_str))
-    }
-
-    /// As [`check`](Self::check), for these templates and what they extend and include. Those that are not there are
-    /// left out.
-    ///
-    ///
-    ///
-    /// ```
-    /// use solent::http::Templates;
-    /// use solent::routing::Names;
-    ///
-    /// let templates = Templates::embedded([
-    ///     ("page.html", "{% extends 'base.html' %}"),
-    ///     ("base.html", "{{ url('nowhere') }}"),
-    ///     ("unused.html", "{% if %}"),
-    /// ])
-    /// .with_static_url("https://static.example.com/");
-    /// let problems = templates.check_used(&Names::default(), ["page.html"]);
-    /// assert_eq!(problems.len(), 1, "the route that is missing in base.html");
-    /// ```
-    pub fn check_used<'n>(
-        &self,
-        names: &Names,
-        used: impl IntoIterator<Item = &'n str>,
-    ) -> Vec<TemplateError> {
-        let mut errors = Vec::new();
-        let mut seen: BTreeSet<String> = BTreeSet::new();
-        let mut next: Vec<String> = used.into_iter().map(str::to_owned).collect();
-        while let Some(name) = next.pop() {
-            if !self.contains(&name) || !seen.insert(name.clone()) {
-                continue;
-            }
-            if let Err(error) = self.0.engine.get_template(&name) {
-                errors.push(TemplateError::of(&name, error));
-                continue;
-            }
-            let text = self.0.source.read(&name).ok().flatten().unwrap_or_default();
-            for found in references(&text) {
-                match found.target {
-                    Target::Template(inner) => next.push(inner.to_owned()),
-                    Target::Route(_) => {}
-                }
-                errors.extend(self.refute(names, &name, found));
-            }
-        }
-        errors
-            .sort_by(|a, b| (a.template(), a.line(), a.column()).cmp(&(b.template(), b.line(), b.column())));
-        errors
-    }
-
-    /// What is wrong with one reference, if anything is.
-    fn refute(&self, names: &Names, template: &str, found: Reference<'_>) -> Option<TemplateError> {
-        let problem = match found.target {
-            Target::Route(name) => match names.reverse(name, &[]) {
-                Err(error @ ReverseError::UnknownName { .. }) => format!("url(): {error}"),
-                // Its arguments are known when the page is rendered.
-                _ => return None,
-            },
-            Target::Template(name) if self.contains(name) => return None,
-            Target::Template(name) => format!("there is no template {name:?}"),
-        };
-        Some(TemplateError::at(template, found.line, found.column, problem))
     }
 }
 
