@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
@@ -49,6 +50,12 @@ pub trait Permission: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// When there is no answer at the moment: a 503 or 500 on the way in; open sockets stay.
     fn allowed<'a>(&'a self, asks: &'a [Ask]) -> BoxFuture<'a, Result<Vec<bool>, Error>>;
+
+    /// How soon it is asked again about a socket that no [`AuthLayer`](crate::middleware::AuthLayer) follows; one that
+    /// does has [`AuthSettings::recheck_interval`](super::AuthSettings::recheck_interval). Default: 30 s.
+    fn recheck_interval(&self) -> Duration {
+        Duration::from_secs(30)
+    }
 }
 
 /// Who wants to use a route, with what it captured.

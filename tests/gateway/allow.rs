@@ -202,10 +202,20 @@ async fn an_answer_holds_for_its_time_for_the_same_cookies_and_path() {
 
 #[tokio::test]
 async fn an_open_socket_is_closed_when_the_server_behind_takes_its_word_back() {
+    is_closed_once_withdrawn("", "").await;
+}
+
+#[tokio::test]
+async fn a_site_with_users_closes_it_as_well() {
+    let key = "secret_key = \"only-for-this-test-0123456789abcdef\"\n";
+    is_closed_once_withdrawn(key, "[database]\nurl = \"sqlite:site.db\"\n").await;
+}
+
+/// With more keys and tables in the file.
+async fn is_closed_once_withdrawn(keys: &str, tables: &str) {
     let behind = Behind::default();
-    let users = "secret_key = \"only-for-this-test-0123456789abcdef\"\n";
-    let more = "\n[database]\nurl = \"sqlite:site.db\"\n\n[auth]\nrecheck = \"100ms\"\n";
-    let folder = Folder::with(&format!("{users}{}{more}", config(behind.start().await, "0s")));
+    let config = config(behind.start().await, "0s");
+    let folder = Folder::with(&format!("{keys}{config}\n[auth]\nrecheck = \"100ms\"\n{tables}"));
     let site = folder.start();
     let (mut raw, head) = open(&site, "alice").await;
     assert_eq!(head.status, 101, "{}", head.text);

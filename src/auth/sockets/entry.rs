@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::alone::Watch;
 use super::registry::Registry;
 use crate::auth::permission::Permission;
 use crate::auth::{Session, User};
@@ -31,8 +32,13 @@ impl Entry {
 
     /// Closes the socket because its permission was withdrawn.
     pub(super) fn withdraw(&self) {
-        self.socket.close(CloseFrame::new(CloseCode::FORBIDDEN, "permission withdrawn"));
+        withdraw(&self.socket);
     }
+}
+
+/// Closes a socket because its permission was withdrawn.
+pub(super) fn withdraw(socket: &SocketHandle) {
+    socket.close(CloseFrame::new(CloseCode::FORBIDDEN, "permission withdrawn"));
 }
 
 impl Drop for Entry {
@@ -49,11 +55,24 @@ impl fmt::Debug for Entry {
 
 /// What keeps a socket among the followed ones; it lives as long as the connection.
 #[derive(Debug)]
-pub(crate) struct Lease(#[allow(dead_code, reason = "held, never read")] Arc<Entry>);
+pub(crate) struct Lease(#[allow(dead_code, reason = "held, never read")] Held);
+
+#[derive(Debug)]
+#[allow(dead_code, reason = "held, never read")]
+enum Held {
+    Entry(Arc<Entry>),
+    Watch(Watch),
+}
 
 impl Lease {
-    pub(super) fn new(entry: Arc<Entry>) -> Self {
-        Self(entry)
+    /// Of a socket that its site's [`Auth`](crate::auth::Auth) follows with all others.
+    pub(super) fn of_entry(entry: Arc<Entry>) -> Self {
+        Self(Held::Entry(entry))
+    }
+
+    /// Of a socket that is followed for its permissions alone.
+    pub(super) fn of_watch(watch: Watch) -> Self {
+        Self(Held::Watch(watch))
     }
 }
 

@@ -3,8 +3,10 @@
 //!
 //! There are two ways. What is done here is told at once to every process over one group of the channel layer
 //! ([`control`]); what Django did is noticed when the sockets are compared with the database ([`recheck`]), many with
-//! one query. Stores that are away close nobody.
+//! one query. Stores that are away close nobody. A site that knows no users has permissions only, which are asked again
+//! for each socket ([`alone`]).
 
+mod alone;
 mod control;
 mod entry;
 mod recheck;
@@ -78,9 +80,12 @@ pub(super) async fn prepare(auth: &Auth, env: &Environment) {
 /// Begins to watch over a socket that has just been accepted, for as long as the lease is held. Called once, when the
 /// session's key is final.
 pub(crate) fn follow(scope: &mut Scope, socket: SocketHandle) -> Option<Lease> {
-    let auth = scope.auth.clone()?;
-    let ticket = scope.extensions.remove::<Ticket>();
     let guards = scope.extensions.remove::<Guards>();
+    let Some(auth) = scope.auth.clone() else {
+        let watch = alone::watch(guards?, scope.user.clone(), socket, &scope.env);
+        return Some(Lease::of_watch(watch));
+    };
+    let ticket = scope.extensions.remove::<Ticket>();
     if ticket.is_none() && guards.is_none() {
         return None;
     }
@@ -102,5 +107,5 @@ pub(crate) fn follow(scope: &mut Scope, socket: SocketHandle) -> Option<Lease> {
     following
         .registry
         .keep_running(|| recheck::spawn(&auth, &scope.env), || control::spawn(&auth, &scope.env));
-    Some(Lease::new(entry))
+    Some(Lease::of_entry(entry))
 }

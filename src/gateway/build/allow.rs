@@ -1,5 +1,7 @@
 //! `allow`: further conditions of a route, around its view or consumer.
 
+use std::time::Duration;
+
 use tower::Layer;
 
 use super::proxies::Proxies;
@@ -19,11 +21,13 @@ pub(crate) struct Conditions {
 }
 
 impl Conditions {
-    pub(crate) fn of(allow: &Allow, users: &Users, proxies: &Proxies) -> Self {
+    /// The conditions of a route, which open sockets are asked about again every `recheck`.
+    pub(crate) fn of(allow: &Allow, users: &Users, proxies: &Proxies, recheck: Duration) -> Self {
         let query = allow.sql.as_ref().zip(users.database.as_ref()).map(|(sql, database)| {
             PermissionLayer::new(QueryPermission::new("allow", database.clone(), sql.value.as_str()))
         });
-        Self { query, backend: allow.http.as_ref().and_then(|http| backend_of(http, proxies)) }
+        let backend = allow.http.as_ref().and_then(|http| backend_of(http, proxies));
+        Self { query, backend: backend.map(|backend| backend.recheck_interval(recheck)) }
     }
 
     pub(crate) fn around_view(&self, mut view: BoxedHttp) -> BoxedHttp {

@@ -77,7 +77,7 @@ pub(crate) fn application_of(
 
 fn hosts_of(settings: &Settings) -> AllowedHosts {
     match settings.allowed_hosts.as_slice() {
-        [] if settings.debug => AllowedHosts::local(),
+        [] if *settings.debug => AllowedHosts::local(),
         named => AllowedHosts::new(named.iter().cloned()),
     }
 }
@@ -121,7 +121,8 @@ fn sockets_of(making: &Making<'_>, parts: &Parts) -> Result<UrlRouter, BuildErro
 fn guarded(making: &Making<'_>, route: &SocketRoute, mut consumer: BoxedApplication) -> BoxedApplication {
     let users = making.users;
     if let Some(allow) = &route.allow {
-        consumer = Conditions::of(allow, users, &making.proxies).around_consumer(consumer);
+        let recheck = making.settings.auth.recheck;
+        consumer = Conditions::of(allow, users, &making.proxies, recheck).around_consumer(consumer);
     }
     if route.login_required {
         consumer = BoxedApplication::new(LoginRequiredLayer::new("").layer(consumer));

@@ -35,8 +35,8 @@ const BODY: usize = 16 << 10;
 /// is said, and no answer in time, is a 503: who cannot be asked about does not come in.
 ///
 /// Answers of both kinds are kept for [`cache_time`](Self::cache_time), for each pair of cookies and asked path. It
-/// stands behind the router, where the route's captures are known. While a socket is open on a site that knows users, the
-/// question is asked again as for every permission, and the socket closed with 4403 once the answer is no.
+/// stands behind the router, where the route's captures are known. While a socket is open the question is asked again, as
+/// for every permission, and the socket closed with 4403 once the answer is no.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,6 +61,7 @@ struct Asked {
     proxy: Proxy,
     path: Arc<Path>,
     time: Duration,
+    recheck: Duration,
     answers: Arc<Answers>,
 }
 
@@ -69,7 +70,8 @@ impl BackendPermissionLayer {
     /// scope. A connection for which there is none is “not found”.
     pub fn new(proxy: Proxy, path: impl Fn(&Scope) -> Option<String> + Send + Sync + 'static) -> Self {
         let answers = Arc::new(Answers::new(Duration::from_secs(10), 10_000));
-        Self(Arc::new(Asked { proxy, path: Arc::new(path), time: Duration::from_secs(5), answers }))
+        let (time, recheck) = (Duration::from_secs(5), Duration::from_secs(30));
+        Self(Arc::new(Asked { proxy, path: Arc::new(path), time, recheck, answers }))
     }
 
     /// How long an answer holds for the same cookies and path. Default: 10 s; zero asks each time. Too long and people
@@ -90,11 +92,18 @@ impl BackendPermissionLayer {
         self.with(|asked| asked.time = time)
     }
 
+    /// How soon the question about an open socket is asked again where no [`AuthLayer`](crate::middleware::AuthLayer)
+    /// stands around it, whose settings say so otherwise. Default: 30 s.
+    pub fn recheck_interval(self, interval: Duration) -> Self {
+        self.with(|asked| asked.recheck = interval)
+    }
+
     fn with(self, change: impl FnOnce(&mut Asked)) -> Self {
         let mut asked = Asked {
             proxy: self.0.proxy.clone(),
             path: Arc::clone(&self.0.path),
             time: self.0.time,
+            recheck: self.0.recheck,
             answers: Arc::clone(&self.0.answers),
         };
         change(&mut asked);
@@ -243,6 +252,10 @@ impl fmt::Debug for Again {
 impl Permission for Again {
     fn name(&self) -> &str {
         NAME
+    }
+
+    fn recheck_interval(&self) -> Duration {
+        self.asked.recheck
     }
 
     /// The question is this socket's own, so that there is one answer however often it is asked for.

@@ -67,7 +67,8 @@ impl Making<'_> {
             }
         }
         if let Some(allow) = &route.allow {
-            service = Conditions::of(allow, self.users, &self.proxies).around_view(service);
+            let recheck = self.settings.auth.recheck;
+            service = Conditions::of(allow, self.users, &self.proxies, recheck).around_view(service);
         }
         if route.login_required {
             service = BoxedHttp::new(LoginRequiredLayer::new(self.login_url()).layer(service));
@@ -146,7 +147,7 @@ fn unavailable() -> BoxedView {
 /// The methods that the file names, else those that make sense for the target; none for all.
 fn methods_of(route: &HttpRoute, target: Target<'_>) -> Vec<Method> {
     if !route.methods.is_empty() {
-        return route.methods.clone();
+        return route.methods.iter().map(|method| method.value.clone()).collect();
     }
     match target {
         Target::Template(_) | Target::Static(_) | Target::Events(_) | Target::Redirect(_) => {
