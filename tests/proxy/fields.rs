@@ -48,6 +48,40 @@ async fn a_request_that_goes_in_a_circle_is_a_508() {
     assert!(behind.log.all().is_empty());
 }
 
+/// RFC 9110 section 7.6.2.
+#[tokio::test]
+async fn max_forwards_is_counted_off_and_ends_the_way_at_zero() {
+    let behind = Behind::honest().await;
+    let running = serve(behind.proxy()).await;
+    for (method, given, told) in [
+        ("OPTIONS", "2", Ok(Some("1"))),
+        ("TRACE", "1", Ok(Some("0"))),
+        ("OPTIONS", "0", Err(200)),
+        ("TRACE", "0", Err(501)),
+        ("OPTIONS", "many", Ok(Some("many"))),
+        ("GET", "0", Ok(Some("0"))),
+    ] {
+        let before = behind.log.all().len();
+        let mut raw = Raw::connect(running.addresses()[0]).await;
+        raw.send(format!(
+            "{method} /x HTTP/1.1\r\nHost: a\r\nMax-Forwards: {given}\r\nConnection: close\r\n\r\n"
+        ))
+        .await;
+        let (head, body) = raw.answer(method).await;
+        let got = behind.log.all().split_off(before);
+        match told {
+            Ok(told) => {
+                assert_eq!(head.status, 200, "{method} {given}: {}", head.text);
+                assert_eq!(field(&got[0], "max-forwards"), told, "{method} {given}");
+            }
+            Err(status) => {
+                assert_eq!((head.status, &*body), (status, ""), "{method} {given}");
+                assert!(got.is_empty(), "{got:?}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_request_without_a_host_gets_the_servers() {
     let behind = Behind::honest().await;

@@ -31,7 +31,10 @@ pub(super) async fn answer(backends: &Arc<Backends>, mut request: super::Request
     let own = request.scope_mut();
     let left = Scope::within(Arc::clone(&own.env), Protocol::HTTP, String::new());
     let scope = std::mem::replace(own, left);
-    let (head, body) = request.into_parts();
+    let (mut head, body) = request.into_parts();
+    if !headers::count_off(&head.method, &mut head.headers) {
+        return last_station(&head.method);
+    }
     match ask(backends, &scope, head, body).await {
         Ok(response) => response,
         Err(error) => {
@@ -39,6 +42,15 @@ pub(super) async fn answer(backends: &Arc<Backends>, mut request: super::Request
             page(answer.status(), answer.text(), None, html)
         }
     }
+}
+
+/// The answer of the last station that a request may reach. `TRACE` is reflected nowhere.
+fn last_station(method: &Method) -> Response {
+    let mut response = Response::default();
+    if *method == Method::TRACE {
+        *response.status_mut() = StatusCode::NOT_IMPLEMENTED;
+    }
+    response
 }
 
 /// Asks one server after the other, for as long as none of them can have seen the request, or seeing it twice does no

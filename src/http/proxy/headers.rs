@@ -1,10 +1,10 @@
 //! The fields that travel on: which are left behind, in either direction.
 
 use ::http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRAILER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderName, MAX_FORWARDS, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use ::http::{HeaderMap, HeaderValue};
+use ::http::{HeaderMap, HeaderValue, Method};
 
 /// Fields that belong to one connection (RFC 9110 section 7.6.1), and those that are made anew.
 const OWN: [HeaderName; 9] = [
@@ -48,6 +48,18 @@ pub(super) fn clean_request(headers: &mut HeaderMap) {
         headers.insert(TE, HeaderValue::from_static("trailers"));
         headers.insert(CONNECTION, HeaderValue::from_static("te"));
     }
+}
+
+/// Counts one station of the way off `Max-Forwards` (RFC 9110 section 7.6.2). `false` when the request may go no further.
+pub(super) fn count_off(method: &Method, headers: &mut HeaderMap) -> bool {
+    if !matches!(*method, Method::OPTIONS | Method::TRACE) {
+        return true;
+    }
+    let left = headers.get(MAX_FORWARDS).and_then(|left| left.to_str().ok()?.parse::<u64>().ok());
+    if let Some(left) = left.filter(|left| *left > 0) {
+        headers.insert(MAX_FORWARDS, HeaderValue::from(left - 1));
+    }
+    left != Some(0)
 }
 
 /// Cleans an answer's fields.
