@@ -27,7 +27,6 @@ impl Command for Layer {
         clap::Command::new("layer")
             .about("Sends to channels and groups, and hears what comes")
             .subcommand_required(true)
-            .arg_required_else_help(true)
             .arg(
                 Arg::new("layer")
                     .long("layer")

@@ -92,8 +92,7 @@ pub fn run_with(
     let matches = match definition.try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) => {
-            // Help and version come this way too, and go to standard output.
-            let _ = error.print();
+            misunderstood(&error);
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
     };
@@ -112,6 +111,17 @@ pub fn run_with(
             ExitCode::FAILURE
         }
     }
+}
+
+/// Tells what is wrong with the command line, in one paragraph. Help and version come this way too.
+fn misunderstood(error: &clap::Error) {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return;
+    }
+    let told = error.render();
+    let told = if Paint::of_stderr().is_on() { told.ansi().to_string() } else { told.to_string() };
+    told.lines().filter(|line| !line.trim().is_empty()).for_each(|line| eprintln!("{line}"));
 }
 
 fn block_on<T>(future: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {

@@ -171,6 +171,64 @@ fn a_command_line_that_is_not_understood_exits_with_2_and_help_with_0() {
 }
 
 #[test]
+fn every_command_has_help_and_an_error_is_one_paragraph_on_standard_error() {
+    let help = solent().arg("--help").output().unwrap();
+    let listed = stdout_of(&help);
+    let listed = listed.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).unwrap();
+    let commands: Vec<&str> = listed.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.len() >= 11, "{commands:?}");
+    for command in commands.into_iter().filter(|command| *command != "help") {
+        let helped = solent().args([command, "--help"]).output().unwrap();
+        assert!(helped.status.success() && stderr_of(&helped).is_empty(), "{command}");
+        assert!(stdout_of(&helped).contains("Usage: solent "), "{command}");
+        let wrong = solent().args([command, "--frobnicate"]).output().unwrap();
+        assert_eq!(wrong.status.code(), Some(2), "{command}");
+        is_one_paragraph(&wrong, "--frobnicate");
+    }
+    for (arguments, code, said) in [
+        (&["chek"][..], 2, "tip: a similar subcommand exists: 'check'"),
+        (&["user"], 2, "requires a subcommand"),
+        (&["config"], 2, "requires a subcommand"),
+        (&["layer"], 2, "requires a subcommand"),
+        (&["user", "add"], 2, "<NAME>"),
+        (&["worker"], 2, "<CHANNEL>"),
+        (&["init"], 2, "<DIR>"),
+        (&["completions", "smoke"], 2, "possible values"),
+        (&["init", "/proc/nobody"], 1, "cannot be written"),
+        (&["check", "--config", "nowhere.toml"], 1, "there is no file nowhere.toml"),
+        (&["run", "--config", "nowhere.toml"], 1, "there is no file nowhere.toml"),
+        (&["routes", "--config", "nowhere.toml"], 1, "there is no file nowhere.toml"),
+        (&["config", "show", "--config", "nowhere.toml"], 1, "there is no file nowhere.toml"),
+    ] {
+        let output = solent().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        is_one_paragraph(&output, said);
+    }
+}
+
+/// Without a terminal there is no colour, whatever `NO_COLOR` says; with one there is, unless it is set.
+#[test]
+fn errors_are_red_on_a_terminal_unless_no_color_is_set() {
+    for (no_color, red) in [(None, true), (Some(""), true), (Some("1"), false)] {
+        for arguments in ["frobnicate", "check --config nowhere.toml"] {
+            let mut on_a_terminal = std::process::Command::new("script");
+            on_a_terminal.env_clear().env("TERM", "xterm").envs(no_color.map(|value| ("NO_COLOR", value)));
+            let command = format!("{} {arguments}", env!("CARGO_BIN_EXE_solent"));
+            let output = on_a_terminal.args(["-qec", &command, "/dev/null"]).output().unwrap();
+            let told = stdout_of(&output);
+            assert!(told.contains("error:"), "{told}");
+            assert_eq!(told.contains('\u{1b}'), red, "{no_color:?} {told:?}");
+        }
+    }
+}
+
+fn is_one_paragraph(output: &std::process::Output, said: &str) {
+    let told = stderr_of(output);
+    assert!(told.starts_with("error: ") && told.contains(said), "{told}");
+    assert!(!told.trim_end().contains("\n\n") && stdout_of(output).is_empty(), "{told}");
+}
+
+#[test]
 fn init_makes_a_site_that_is_right_and_touches_nothing_that_is_there() {
     let dir = tempfile::TempDir::new().unwrap();
     let site = dir.path().join("site");
