@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::clients::Attack;
 use crate::raw::Raw;
-use crate::site::{Neighbour, Site, memory};
+use crate::site::{Neighbour, Peak, Site};
 
 #[tokio::test]
 async fn a_head_that_drips_is_cut_off_at_the_header_time() {
@@ -28,16 +28,14 @@ async fn a_body_that_drips_is_answered_408_although_no_pause_is_long() {
 async fn five_thousand_half_open_handshakes_are_dropped_in_time_and_leave_no_memory() {
     let site = Site::with(|limits| limits.header_time = Duration::from_secs(1)).await;
     let mut neighbour = Neighbour::new(&site).await;
-    let before = memory();
+    let peak = Peak::begin();
     let attack = Attack::start("half-open handshakes", site.address());
     let start = Instant::now();
-    let mut most = 0;
     while start.elapsed() < Duration::from_millis(900) {
         neighbour.notices_nothing().await;
-        most = most.max(memory().saturating_sub(before));
     }
     attack.ended().await;
-    most = most.max(memory().saturating_sub(before));
+    let most = peak.grown();
     // hyper reads heads into a buffer of 8 KiB.
     assert!(most < 5000 * 24, "{most} KiB for 5,000 half-open handshakes");
     neighbour.notices_nothing().await;
@@ -46,9 +44,9 @@ async fn five_thousand_half_open_handshakes_are_dropped_in_time_and_leave_no_mem
 #[tokio::test]
 async fn an_address_gets_its_share_and_no_more() {
     let site = Site::with(|limits| limits.connections_per_address = Some(10)).await;
-    let before = memory();
+    let peak = Peak::begin();
     Attack::start("a flood from one address", site.address()).ended().await;
-    assert!(memory().saturating_sub(before) < 8 << 10);
+    assert!(peak.grown() < 8 << 10);
     // Its connections are gone with it, and so is their count.
     let deadline = Instant::now() + crate::raw::PATIENCE;
     loop {

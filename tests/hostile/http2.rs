@@ -1,17 +1,17 @@
 //! HTTP/2's own attacks end their connection, or stand still with little memory.
 
 use crate::clients::Attack;
-use crate::site::{Neighbour, Site, memory};
+use crate::site::{Neighbour, Peak, Site};
 
 /// Runs an attack beside a neighbour; how many KiB the server has grown by.
 async fn grown_by(attack: &str) -> usize {
     let site = Site::with(|_| {}).await;
     let mut neighbour = Neighbour::new(&site).await;
-    let before = memory();
+    let peak = Peak::begin();
     let attack = Attack::start(attack, site.address());
     neighbour.notices_nothing().await;
     attack.ended().await;
-    let grown = memory().saturating_sub(before);
+    let grown = peak.grown();
     neighbour.notices_nothing().await;
     grown
 }

@@ -8,6 +8,7 @@ mod raw;
 
 mod attacks;
 mod clients;
+mod compression;
 mod descriptors;
 mod http;
 mod http2;

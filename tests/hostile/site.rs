@@ -1,6 +1,7 @@
 //! The server under attack, its memory, and the client that must notice nothing.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,6 +15,13 @@ use solent::{Limits, Result};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::raw::Raw;
+
+/// Messages that consumers have received, in all tests of this process.
+static HEARD: AtomicUsize = AtomicUsize::new(0);
+
+pub fn heard() -> usize {
+    HEARD.load(Ordering::Relaxed)
+}
 
 /// Memory is measured for the whole process, so attacks run one at a time.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -31,6 +39,7 @@ impl WebsocketConsumer for Member {
     }
 
     async fn receive(&mut self, ctx: &mut Context, message: Message) -> Result<()> {
+        HEARD.fetch_add(1, Ordering::Relaxed);
         match message.as_text().ok().and_then(|text| text.strip_prefix("join ")) {
             Some(name) => Ok(ctx.group_add(&GroupName::new(name)?).await?),
             None => ctx.send(message).await,
@@ -75,17 +84,38 @@ impl Site {
 
     /// A group send to everyone.
     pub async fn tell_all(&self, text: &str) {
+        self.tell(&GroupName::new("all").unwrap(), text).await;
+    }
+
+    pub async fn tell(&self, group: &GroupName, text: &str) {
         let layer = self.running.env().layers.default_handle().unwrap();
-        let all = GroupName::new("all").unwrap();
-        layer.group_send(&all, &json!({"type": "news", "text": text})).await.unwrap();
+        layer.group_send(group, &json!({"type": "news", "text": text})).await.unwrap();
     }
 }
 
-/// Resident memory of this process, in KiB.
-pub fn memory() -> usize {
+/// A figure of this process, in KiB.
+fn status(name: &str) -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// The most memory that this process has had since it began to be watched.
+pub struct Peak {
+    before: usize,
+}
+
+impl Peak {
+    pub fn begin() -> Self {
+        // proc(5): the peak resident set size is set to what it is now.
+        std::fs::write("/proc/self/clear_refs", "5").unwrap();
+        Self { before: status("VmRSS:") }
+    }
+
+    /// By how many KiB it has been more at most.
+    pub fn grown(&self) -> usize {
+        status("VmHWM:").saturating_sub(self.before)
+    }
 }
 
 /// A well-behaved client: echoes, one after the other, while an attack runs.
@@ -94,6 +124,11 @@ pub struct Neighbour(Raw);
 impl Neighbour {
     pub async fn new(site: &Site) -> Self {
         Self(site.websocket().await)
+    }
+
+    /// What was told to all comes first.
+    pub async fn hears_news(&mut self) {
+        assert_eq!(self.0.frame().await.json()["type"], "news");
     }
 
     /// A few echoes; the slowest must not take longer than a person would notice.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::clients::Attack;
-use crate::site::{Site, memory};
+use crate::site::{Peak, Site};
 use crate::waiting::Pace;
 
 /// How long an echo may take on a machine that does nothing else, whatever was measured: below this, the measure is
@@ -52,10 +52,10 @@ mod optimised {
         })
         .await;
         let quiet = echoes(&site, 20, Duration::from_secs(10)).await;
-        let before = memory();
+        let peak = Peak::begin();
         let _hostile = Attack::start("everything", site.address());
         let busy = echoes(&site, 20, Duration::from_secs(60)).await;
-        let grown = memory().saturating_sub(before);
+        let grown = peak.grown();
         println!("99th percentile: quiet {quiet:?}, in the mixed minute {busy:?}; grown by {grown} KiB");
         assert!(busy <= 3 * quiet.max(FLOOR), "quiet {quiet:?}, in the mixed minute {busy:?}");
         assert!(grown < 64 << 10, "{grown} KiB");

@@ -6,17 +6,17 @@ use tokio::time::timeout;
 
 use crate::clients::Attack;
 use crate::raw::PATIENCE;
-use crate::site::{Neighbour, Site, memory};
+use crate::site::{Neighbour, Peak, Site};
 use crate::waiting::eventually;
 
-/// Runs an attack beside a neighbour; how many KiB the server has grown by.
+/// Runs an attack beside a neighbour; how many KiB the server has grown by at most.
 async fn grown_by(site: &Site, attack: &str) -> usize {
     let mut neighbour = Neighbour::new(site).await;
-    let before = memory();
+    let peak = Peak::begin();
     let attack = Attack::start(attack, site.address());
     neighbour.notices_nothing().await;
     attack.ended().await;
-    let grown = memory().saturating_sub(before);
+    let grown = peak.grown();
     neighbour.notices_nothing().await;
     grown
 }
@@ -84,7 +84,7 @@ async fn a_reader_that_never_reads_costs_its_outbox_and_is_dropped() {
     let sockets = site.running.env().sockets.clone();
     let _deaf = Attack::start("a deaf reader", site.address());
     eventually("the deaf reader is there", || !sockets.is_empty()).await;
-    let before = memory();
+    let peak = Peak::begin();
     let text = "x".repeat(10_000);
     let mut hearing = site.websocket().await;
     let flood = async {
@@ -96,6 +96,6 @@ async fn a_reader_that_never_reads_costs_its_outbox_and_is_dropped() {
         }
     };
     timeout(PATIENCE, flood).await.expect("the deaf reader is dropped in time");
-    let grown = memory().saturating_sub(before);
+    let grown = peak.grown();
     assert!(grown < 16 << 10, "{grown} KiB");
 }

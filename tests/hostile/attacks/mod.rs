@@ -1,5 +1,6 @@
 //! What hostile clients do, and how they expect it to end.
 
+pub mod compression;
 mod http1;
 mod http2;
 mod websocket;
@@ -22,6 +23,8 @@ pub async fn run(name: &str, address: SocketAddr) {
         "data after close" => websocket::data_after_close(address).await,
         "groups without end" => websocket::groups_without_end(address).await,
         "a deaf reader" => websocket::deaf_reader(address).await,
+        "compressed talkers" => compression::talkers(address).await,
+        "greedy clients" => compression::greedy(address).await,
         "rapid reset" => http2::rapid_reset(address).await,
         "continuations" => http2::continuations(address).await,
         "settings" => http2::settings(address).await,
