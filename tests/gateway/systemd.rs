@@ -190,6 +190,20 @@ fn without_passed_sockets_it_does_not_start_and_says_so() {
 }
 
 #[test]
+fn systemd_itself_finds_nothing_wrong_with_the_units() {
+    let folder = Folder::with("");
+    let deploy = project().join("config/deploy");
+    let service = std::fs::read_to_string(deploy.join("solent.service")).unwrap();
+    folder.write("solent.service", &service.replace("/usr/local/bin/solent", env!("CARGO_BIN_EXE_solent")));
+    folder.write("solent.socket", &std::fs::read_to_string(deploy.join("solent.socket")).unwrap());
+    let mut verify = Command::new(super::tools::systemd_analyze());
+    verify.args(["verify", "--man=no", "--recursive-errors=no"]);
+    let verified =
+        verify.arg(folder.path("solent.service")).arg(folder.path("solent.socket")).output().unwrap();
+    assert_eq!((verified.status.code(), stderr_of(&verified)), (Some(0), String::new()));
+}
+
+#[test]
 fn the_units_name_options_and_settings_that_there_are() {
     let unit = std::fs::read_to_string(project().join("config/deploy/solent.service")).unwrap();
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();

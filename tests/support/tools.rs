@@ -37,6 +37,11 @@ pub fn nginx() -> PathBuf {
     find("SOLENT_TEST_NGINX", &[Path::new("/usr/sbin/nginx"), Path::new("/usr/bin/nginx")])
 }
 
+/// systemd's judge of units.
+pub fn systemd_analyze() -> PathBuf {
+    find("SOLENT_TEST_SYSTEMD_ANALYZE", &[Path::new("/usr/bin/systemd-analyze")])
+}
+
 /// The folder with PostgreSQL's `initdb` and `postgres`.
 pub fn postgres_bin() -> PathBuf {
     let debian: Vec<PathBuf> =
