@@ -100,9 +100,10 @@ impl Document {
         table.and_then(Node::entries).unwrap_or_default().iter().any(|entry| entry.key == key)
     }
 
-    /// Where the value of a table's key stands.
-    pub(crate) fn value_in(&self, table: &Span, key: &str) -> Option<Span> {
-        Some(self.root.table_at(table)?.entry(key)?.node.span.clone())
+    /// Where the value of a table's key stands; without the key, where the table does.
+    pub(crate) fn place_of(&self, table: &Span, key: &str) -> Span {
+        let entry = self.root.table_at(table).and_then(|table| table.entry(key));
+        entry.map_or_else(|| table.clone(), |entry| entry.node.span.clone())
     }
 
     /// Whether a table at the top has a key.

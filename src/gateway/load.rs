@@ -132,7 +132,7 @@ impl Loaded {
 
     /// Whether the site is being developed.
     pub(crate) fn debug(&self) -> bool {
-        self.settings.debug
+        *self.settings.debug
     }
 
     /// What is worth a line in the log, as `[log]` says it.
@@ -225,7 +225,7 @@ impl Loaded {
     pub(super) async fn server_of(&self, users: &Users, tls: Option<&Tls>) -> Result<Server, BuildError> {
         let settings = &self.settings;
         let mut server = Server::new(self.application(users).await?)
-            .debug(settings.debug)
+            .debug(*settings.debug)
             .limits(settings.limits.limits())
             .channel_layers(self.layers()?)
             .trusted_proxies(settings.server.trusted_proxies.iter().cloned())
@@ -293,7 +293,7 @@ fn access_log(settings: &Settings) -> AccessLog {
 /// Accounts whose passwords everyone knows are for this machine alone.
 fn refuse_to_show_demo(settings: &Settings) -> Result<(), BuildError> {
     let reachable = settings.server.bind.iter().find(|address| !is_loopback(&address.0));
-    let problem = if !settings.debug {
+    let problem = if !*settings.debug {
         "debug is off".to_owned()
     } else if settings.allowed_hosts.iter().any(|host| host == "*") {
         "every host is allowed".to_owned()

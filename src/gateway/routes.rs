@@ -21,7 +21,7 @@ pub(super) fn table(settings: &Settings) -> String {
 
 fn page(route: &HttpRoute) -> [String; 5] {
     let below = route.target().is_some_and(Target::serves_below);
-    let methods: Vec<&str> = route.methods.iter().map(::http::Method::as_str).collect();
+    let methods: Vec<&str> = route.methods.iter().map(|method| method.as_str()).collect();
     let kind = if methods.is_empty() { "HTTP".to_owned() } else { format!("HTTP {}", methods.join(",")) };
     let path = path(route.path.as_deref(), route.re_path.as_deref());
     let path = if below { format!("{path}*") } else { path };

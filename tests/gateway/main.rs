@@ -14,9 +14,11 @@ mod courses;
 mod django;
 mod embedding;
 mod events;
+mod every_key;
 mod nginx;
 #[path = "../site/outside.rs"]
 mod outside;
+mod overflow;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod proxy;

@@ -1,9 +1,12 @@
 //! Sites that a file describes, served by the binary and met over raw sockets.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::binary::{Folder, Site, solent};
 use super::raw::{Raw, frame};
+use super::waiting::Pace;
 
 const SITE: &str = r#"
 debug = true
@@ -231,6 +234,22 @@ async fn too_many_messages_close_with_4429() {
     }
     raw.send_text("one too many").await;
     assert_eq!(raw.frame().await.close_code(), 4429);
+}
+
+#[tokio::test]
+async fn who_keeps_to_the_rate_goes_on_for_ever() {
+    let folder = folder();
+    folder.write("solent.toml", &SITE.replace("\"1/h\", burst = 3", "\"20/s\", burst = 1"));
+    let site = folder.start();
+    let mut raw = Raw::websocket(site.address, "/ws/rate/").await;
+    for _ in 0..10 {
+        // A step begins at once, and each is its own: who was held up does not make up for it.
+        let mut pace = Pace::every(Duration::from_millis(100));
+        pace.next().await;
+        pace.next().await;
+        raw.send_text("hi").await;
+        assert_eq!(raw.text().await, "hi");
+    }
 }
 
 #[tokio::test]

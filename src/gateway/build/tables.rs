@@ -15,7 +15,7 @@ pub(crate) async fn make_missing(settings: &Settings, users: &Users) -> Result<(
     let (Some(database), Some(tables)) = (&users.database, &settings.database) else { return Ok(()) };
     make_tables(settings, tables, database).await?;
     match &tables.demo {
-        Some(demo) if settings.debug => fill_if_new(settings, demo, database).await,
+        Some(demo) if *settings.debug => fill_if_new(settings, demo, database).await,
         _ => Ok(()),
     }
 }

@@ -51,8 +51,10 @@ impl Checked<'_> {
         if bearing == Bearing::Off || self.document.has_in("auth", "bearer") {
             return;
         }
-        let problem =
-            Problem::new(route.clone(), "a route for bearer tokens, of which the file says nothing");
+        let problem = Problem::new(
+            self.document.place_of(route, "bearer"),
+            "a route for bearer tokens, of which the file says nothing",
+        );
         self.report(problem.expecting("a table [auth.bearer] with signed = {} or jwt = { keys = [ … ] }"));
     }
 }

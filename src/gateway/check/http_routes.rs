@@ -21,7 +21,7 @@ impl Checked<'_> {
             self.what_fits(route);
             self.queries(route);
             if route.login_required && !self.settings.has_users() {
-                self.needs_users(&route.span, "login_required");
+                self.needs_users(&self.document.place_of(&route.span, "login_required"), "login_required");
             }
             self.bearing(&route.span, route.bearer);
         }
@@ -89,7 +89,8 @@ impl Checked<'_> {
                 self.layer(&events.channel_layer, &events.span);
             }
             Target::Login(_) | Target::Logout(_) if !self.settings.has_users() => {
-                self.needs_users(&route.span, "log-in");
+                let key = if matches!(target, Target::Login(_)) { "login" } else { "logout" };
+                self.needs_users(&self.document.place_of(&route.span, key), "log-in");
             }
             Target::PasswordChange(page) if !route.login_required => {
                 let problem =
@@ -107,7 +108,10 @@ impl Checked<'_> {
     fn one_address(&mut self, redirect: &Redirect) {
         let problem = match (&redirect.url, &redirect.name) {
             (Some(_), Some(second)) => Problem::new(second.span.clone(), "url and name in one redirect"),
-            (None, None) => Problem::new(redirect.span.clone(), "a redirect without an address"),
+            // What could not be read has been reported.
+            (None, None) if !["url", "name"].iter().any(|key| self.document.has(&redirect.span, key)) => {
+                Problem::new(redirect.span.clone(), "a redirect without an address")
+            }
             _ => return,
         };
         self.report(problem.expecting("url = … or name = …"));
@@ -126,7 +130,8 @@ impl Checked<'_> {
         };
         if let Some(method) = route.methods.iter().find(|method| !taken.contains(method)) {
             let names: Vec<&str> = taken.iter().map(Method::as_str).collect();
-            let problem = Problem::new(route.span.clone(), format!("this target does not take {method}"));
+            let what = format!("this target does not take {}", method.value);
+            let problem = Problem::new(method.span.clone(), what);
             self.report(problem.expecting(format!("methods among {}", one_of(&names))));
         }
     }

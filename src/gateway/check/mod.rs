@@ -112,8 +112,7 @@ impl Checked<'_> {
                 Err(error) => error,
             };
             if let BuildError::Layer { source: LayerError::Setting { setting, reason }, .. } = &error {
-                let place =
-                    self.document.value_in(&layer.span, setting).unwrap_or_else(|| layer.span.clone());
+                let place = self.document.place_of(&layer.span, setting);
                 self.report(Problem::new(place, format!("{setting}: {reason}")));
             } else {
                 let what = crate::Error::from(error).chain();

@@ -1,10 +1,11 @@
 //! The site as a whole: what must be set for production, and what the parts need of each other.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Checked;
 use crate::gateway::document::Span;
 use crate::gateway::problem::Problem;
+use crate::gateway::setting::Placed;
 use crate::gateway::settings::{SessionBackend, Settings};
 use crate::http::proxy::Trust;
 use crate::server::Tls;
@@ -78,7 +79,10 @@ impl Checked<'_> {
 
     fn secret_key(&mut self) {
         let settings = self.settings;
-        if settings.debug {
+        if self.debug_is_unread() {
+            return;
+        }
+        if *settings.debug {
             if settings.secret_key.is_none()
                 && settings.has_users()
                 && !self.document.has(&(0..0), "secret_key")
@@ -111,7 +115,7 @@ impl Checked<'_> {
     fn hosts(&mut self) {
         let settings = self.settings;
         let unread = settings.allowed_hosts.span.is_empty() && self.document.has(&(0..0), "allowed_hosts");
-        if settings.allowed_hosts.is_empty() && !settings.debug && !unread {
+        if settings.allowed_hosts.is_empty() && !*settings.debug && !unread && !self.debug_is_unread() {
             let problem =
                 Problem::new(settings.allowed_hosts.span.clone(), "allowed_hosts is empty, and debug is off");
             self.report(
@@ -128,6 +132,11 @@ impl Checked<'_> {
                 problem.expecting("a path with slashes at both ends, such as \"/static/\", or a URL"),
             );
         }
+    }
+
+    /// Whether there is a `debug` that says neither: that has been reported, and what production needs would only follow.
+    fn debug_is_unread(&self) -> bool {
+        self.settings.debug.span.is_empty() && self.document.has(&(0..0), "debug")
     }
 
     fn sessions(&mut self) {
@@ -180,17 +189,25 @@ impl Checked<'_> {
                 Problem::new(ca.span.clone(), what).expecting("a file with certificates in PEM form"),
             );
         }
+        if let Some(database) = &settings.database {
+            let data = database.demo.as_ref().and_then(|demo| demo.data.as_ref());
+            self.missing_files(database.schema.iter().chain(data), "a file of SQL");
+        }
         let Some(tls) = &settings.server.tls else { return };
         let files = [&tls.cert, &tls.key];
-        for file in files.iter().filter(|file| !file.is_file()) {
-            let problem = Problem::new(file.span.clone(), format!("there is no file {}", file.display()));
-            self.report(problem.expecting("a file in PEM form"));
-        }
+        self.missing_files(files.into_iter(), "a file in PEM form");
         if files.iter().all(|file| file.is_file())
             && let Err(error) = Tls::from_pem_files(&tls.cert.value, &tls.key.value)
         {
             let problem = Problem::new(tls.cert.span.clone(), crate::Error::from(error).chain());
             self.report(problem.expecting("a certificate and its private key, both in PEM form"));
+        }
+    }
+
+    fn missing_files<'f>(&mut self, files: impl Iterator<Item = &'f Placed<PathBuf>>, expected: &str) {
+        for file in files.filter(|file| !file.is_file()) {
+            let problem = Problem::new(file.span.clone(), format!("there is no file {}", file.display()));
+            self.report(problem.expecting(expected));
         }
     }
 

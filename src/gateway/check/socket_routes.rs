@@ -25,7 +25,7 @@ impl Checked<'_> {
                 self.allow(allow, &captured, route.has_users());
             }
             if route.login_required && !self.settings.has_users() {
-                self.needs_users(&route.span, "login_required");
+                self.needs_users(&self.document.place_of(&route.span, "login_required"), "login_required");
             }
             self.bearing(&route.span, route.bearer);
         }

@@ -46,7 +46,7 @@ section! {
         /// Target: the events of groups as an event stream.
         events: Option<Events> = None,
         /// The methods that are taken; others get 405. Without it, those that make sense for the target.
-        methods: Vec<Method> = Vec::new(),
+        methods: Vec<Placed<Method>> = Vec::new(),
         /// Whether a POST needs no CSRF token: for other programs, never for browsers' forms.
         csrf_exempt: bool = false,
         /// How long browsers and proxies may keep an answer, or `never`. Without it nothing is said about it.

@@ -55,7 +55,7 @@ section! {
     pub struct Settings {
         /// For development: error pages with details, live templates, and a file that is read again when it changes. It
         /// tells visitors what they should not know, so that it must be off in production.
-        debug: bool = false,
+        debug: Placed<bool> = Placed { value: false, span: 0..0 },
         /// What signs sessions, cookies and links; a Django site's `SECRET_KEY`. At least 32 bytes unless debug is on.
         /// Who knows it can be anyone.
         secret_key: Option<Placed<Secret>> = None,
