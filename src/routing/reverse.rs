@@ -96,7 +96,8 @@ impl Reversible {
             match piece {
                 Piece::Text(text) => path.push_str(text),
                 Piece::Slot(slot) => {
-                    path.push_str(self.fill(slot, given.get(&*slot.name).map(String::as_str))?)
+                    let value = given.get(&*slot.name).map(String::as_str);
+                    path.push_str(self.fill(slot, value)?);
                 }
             }
         }

@@ -157,8 +157,8 @@ fn arguments<'t>(words: &[(usize, Word<'t>)]) -> Arguments<'t> {
     let mut named = Vec::new();
     let mut depth = 0_usize;
     let word = |at: usize| words.get(at).map(|(_, word)| *word);
-    for at in 0..words.len() {
-        match words[at].1 {
+    for (at, (_, here)) in words.iter().enumerate() {
+        match here {
             Word::Other(")") if depth == 0 => break,
             Word::Other("(" | "[" | "{") => depth += 1,
             Word::Other(")" | "]" | "}") => depth = depth.saturating_sub(1),
