@@ -55,6 +55,23 @@ fn passwords_are_made_as_django_makes_them() {
 }
 
 #[test]
+fn new_passwords_cost_what_djangos_do() {
+    let defaults = &vectors("passwords.json")["defaults"];
+    let number = |value: &Value| u32::try_from(value.as_u64().unwrap()).unwrap();
+    let (argon2, scrypt) = (&defaults["argon2"], &defaults["scrypt"]);
+    assert_eq!(Hasher::default(), Hasher::Pbkdf2Sha256 { iterations: number(&defaults["pbkdf2_sha256"]) });
+    let cost = Argon2Cost {
+        memory_kib: number(&argon2["m"]),
+        passes: number(&argon2["t"]),
+        lanes: number(&argon2["p"]),
+    };
+    assert_eq!(Hasher::argon2(), Hasher::Argon2(cost));
+    let cost =
+        ScryptCost { work: number(&scrypt["n"]), block: number(&scrypt["r"]), lanes: number(&scrypt["p"]) };
+    assert_eq!(ScryptCost::default(), cost);
+}
+
+#[test]
 fn only_a_weaker_hash_is_replaced_by_default() {
     let salt = "abcdefghijklmnopqrstuv";
     let pbkdf2 = |iterations| Hasher::Pbkdf2Sha256 { iterations };

@@ -79,7 +79,10 @@ impl Site {
     fn http(&self) -> solent::Result<BoxedHttp> {
         let pages = TemplatesLayer::new(Templates::folder(&self.settings.templates));
         let headers = SecurityHeadersLayer::new().content_security_policy(POLICY)?;
-        let inner = self.stack().layer(CsrfLayer::new().layer(pages.layer(self.views()?)));
+        let site = self.stack().layer(CsrfLayer::new().layer(pages.layer(self.views()?)));
+        // Files are the same for everybody: no session is looked up for them.
+        let files = StaticFiles::folder(self.settings.templates.join("static"));
+        let inner = ViewRouter::new([include("static/", files), include("", site)])?;
         let inner = AllowedHostsLayer::new(self.hosts()).layer(inner);
         let inner = if self.has_demo_accounts {
             BoxedHttp::new(LocalOnlyLayer::new(BECAUSE).layer(inner))
@@ -113,7 +116,6 @@ impl Site {
                 .layer(never_cache())
                 .layer(enrolled)
                 .layer(login_required),
-            include("static/", StaticFiles::folder(self.settings.templates.join("static"))),
         ])?)
     }
 
