@@ -1,11 +1,13 @@
-"""Holds docs/stability.md to the code: the crates that public items name, the oldest Rust that all of them take, and a word
-on cancelling at every public async function.
+"""Holds docs/stability.md to the code: the crates that public items name, the oldest Rust that all of them take, what may
+grow and what is closed, and a word on cancelling at every public async function.
 """
 
 import json
 import pathlib
 import re
 import subprocess
+
+import rustdoc
 
 PAGE = pathlib.Path("docs/stability.md")
 STANDARD = {"std", "core", "alloc", "proc_macro"}
@@ -61,6 +63,41 @@ def uncancelled(doc):
                 yield f"{of['name']}::{item['name']}" if of else item["name"]
 
 
+def is_closed(item):
+    """An enum that can be matched without a rest, or a struct that can be written out, since all is public and unmarked."""
+    kind, inner = rustdoc.kind_of(item)
+    if "non_exhaustive" in item["attrs"]:
+        return False
+    fields = inner["kind"] if kind == "struct" and inner["kind"] != "unit" else {}
+    plain, in_order = fields.get("plain"), fields.get("tuple")
+    return kind == "enum" or bool(plain and plain["fields"] and not plain["has_stripped_fields"]) or (
+        bool(in_order) and None not in in_order
+    )
+
+
+def is_sealed(crate, name):
+    """A trait above which one stands that nobody can reach, or that is sealed itself."""
+    item = crate.index.get(name)
+    if not item or item["crate_id"] != 0:
+        return False
+    bounds = [bound["trait_bound"]["trait"]["id"] for bound in item["inner"]["trait"]["bounds"] if "trait_bound" in bound]
+    return name not in crate.reached or any(is_sealed(crate, bound) for bound in bounds)
+
+
+def unlisted(crate):
+    """Closed types and traits of which the page's section does not say that they are, and how."""
+    section = PAGE.read_text().split("## What may grow\n")[1].split("\n## ")[0]
+    names = lambda text: set(re.findall(r"`(?:\w+::)*(\w+)`", text))
+    sealed = names(re.search(r"^- Traits that are sealed .*?\.", section, re.MULTILINE | re.DOTALL)[0])
+    for name, path in crate.reached.items():
+        item = crate.index[name]
+        kind, _ = rustdoc.kind_of(item)
+        if kind == "trait" and is_sealed(crate, name) != (item["name"] in sealed):
+            yield f"{PAGE} and the code differ in whether {'::'.join(path)} is sealed"
+        if item["name"] not in names(section) and (kind == "trait" or kind in ("struct", "enum") and is_closed(item)):
+            yield f"{'::'.join(path)} is not marked non_exhaustive, or is a trait, and {PAGE} does not say how it may grow"
+
+
 def listed():
     """The crates in the page's table."""
     return set(re.findall(r"^\| `([a-z0-9_-]+)` \|", PAGE.read_text(), re.MULTILINE))
@@ -78,6 +115,7 @@ def version(text):
 def problems(description):
     for function in sorted(uncancelled(description)):
         yield f"{function} does not say what happens when its future is dropped"
+    yield from unlisted(rustdoc.Crate(description))
     found = public_crates(description)
     for crate in sorted(set(found) - listed()):
         yield f"{found[crate]} stands in a public signature, and {PAGE} does not name {crate}"
