@@ -34,6 +34,8 @@ fn every_block_of_code_is_a_file_or_a_command_or_for_the_browser() {
         let tests =
             steps.iter().filter(|step| matches!(step, Step::Run { command, .. } if command == "cargo test"));
         assert_eq!(tests.count(), 1, "{} ends with a test that tries it", page.display());
+        let (_, tried) = text.rsplit_once("**In a browser:** ").expect("each page ends in a browser");
+        assert!(tried.contains("`cargo run`") || tried.contains("BIND="), "{}: {tried}", page.display());
         count += steps.len();
     }
     assert!(count > 40, "{count} steps");
