@@ -19,10 +19,28 @@ use crate::{Protocol, Scoped};
 /// come back to; a handshake is refused with 403.
 ///
 /// ```
+/// use solent::http::Request;
 /// use solent::middleware::LoginRequiredLayer;
+/// use solent::routing::{ViewRouter, path};
+/// use solent::testing::HttpCommunicator;
+/// use tower::Layer;
 ///
+/// async fn notes(_: Request) -> &'static str {
+///     "notes"
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> solent::Result<()> {
+/// let views = ViewRouter::new([path("notes/", notes)])?;
 /// let layer = LoginRequiredLayer::new("/accounts/login/");
-/// let for_programs = LoginRequiredLayer::new("/accounts/login/").with_bearer_challenge();
+/// let answer = HttpCommunicator::get(layer.layer(views.clone()), "/notes/").response().await;
+/// assert_eq!(answer.headers["location"], "/accounts/login/?next=/notes/");
+///
+/// let for_programs = layer.with_bearer_challenge();
+/// let answer = HttpCommunicator::get(for_programs.layer(views), "/notes/").response().await;
+/// assert_eq!((answer.status.as_u16(), &answer.headers["www-authenticate"]), (401, &"Bearer".parse()?));
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug, Clone)]
 pub struct LoginRequiredLayer {

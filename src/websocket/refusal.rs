@@ -36,6 +36,8 @@ impl From<&'static str> for Rule {
 /// async fn full(_: Connection) -> Result<(), Refusal> {
 ///     Err(Refusal::too_many("seats").with_header(header::RETRY_AFTER, HeaderValue::from_static("60")))
 /// }
+///
+/// assert_eq!(Refusal::too_many("seats").status().as_u16(), 429);
 /// ```
 pub enum Refusal {
     /// No route. The connection comes back untouched, so that an outer router can go on with its next route.

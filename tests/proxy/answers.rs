@@ -138,6 +138,20 @@ async fn a_flood_of_fields_is_a_502() {
 }
 
 #[tokio::test]
+async fn how_large_a_head_may_be_can_be_set() {
+    let many = "x: y\r\n".repeat(20);
+    let large = format!("x: {}\r\n", "y".repeat(20 << 10));
+    let cases = [(&many, 64 << 10, 10, 502), (&many, 64 << 10, 30, 200), (&large, 8 << 10, 10, 502)];
+    for (fields, bytes, most, status) in cases {
+        let behind = Behind::ending(format!("HTTP/1.1 200 OK\r\n{fields}content-length: 0\r\n\r\n")).await;
+        let running = serve(behind.proxy().response_head(bytes, most)).await;
+        let mut raw = Raw::connect(running.addresses()[0]).await;
+        raw.send(get("GET")).await;
+        assert_eq!(raw.answer("GET").await.0.status, status, "{bytes} bytes, {most} fields");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_breaks_off_never_looks_whole() {
     ends("GET", "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf", BrokenOff(200)).await;
     ends("GET", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n", BrokenOff(200)).await;

@@ -9,7 +9,7 @@ use solent::Limits;
 use solent::auth::{Account, User};
 use solent::layers::MemoryChannelLayer;
 use solent::routing::{ProtocolTypeRouter, UrlRouter, path};
-use solent::testing::{Received, WebsocketCommunicator};
+use solent::testing::{Fault, Received, RecordingChannelLayer, WebsocketCommunicator};
 use solent::websocket::{CloseCode, Message};
 
 use crate::consumers::{Seen, echo, member};
@@ -180,6 +180,37 @@ async fn hours_of_silence_pass_in_no_time_with_pings_answered() {
     assert_eq!(pings, 3600 / 20 - 1, "{}", client.transcript());
     client.send_text("still there").await;
     assert_eq!(client.receive_text().await, "still there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_test_gives_the_same_conversation_with_the_same_times() {
+    let mut conversations = Vec::new();
+    for _ in 0..10 {
+        let layer = RecordingChannelLayer::new();
+        let seen = Seen::default();
+        let open = || WebsocketCommunicator::new(member(&seen), "/").channel_layer(layer.clone());
+        let (mut one, mut other) = (open(), open());
+        one.connect().await.unwrap();
+        other.connect().await.unwrap();
+        layer.inject(Fault::Delay(Duration::from_secs(3)));
+        one.send_text("late").await;
+        one.send_text("soon").await;
+        for client in [&mut one, &mut other] {
+            let (first, second) = (client.receive_text().await, client.receive_text().await);
+            assert!(first.contains("soon") && second.contains("late"), "{first} {second}");
+        }
+        other.receive_nothing_for(Duration::from_secs(50)).await;
+        other.vanish().await;
+        one.disconnect().await;
+        conversations.push(format!("{}\n{}", one.transcript(), other.transcript()));
+    }
+    assert!(
+        conversations[0].contains("ping, answered") && conversations[0].contains("late"),
+        "{}",
+        conversations[0]
+    );
+    conversations.dedup();
+    assert_eq!(conversations.len(), 1, "{conversations:#?}");
 }
 
 #[tokio::test(start_paused = true)]
