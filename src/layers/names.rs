@@ -94,6 +94,12 @@ impl ChannelName {
         Err(NameError { kind: "channel", name: name.to_owned(), expected: CHANNEL_LETTERS })
     }
 
+    /// A mailbox's name that a layer made, whose prefix may be any text.
+    #[cfg(feature = "redis")]
+    pub(crate) fn made(name: String) -> Self {
+        Self(name.into())
+    }
+
     /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0

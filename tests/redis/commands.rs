@@ -21,10 +21,10 @@ struct Site {
 impl Site {
     fn new() -> Self {
         let site = Self { folder: TempDir::new().expect("a folder"), server: RedisServer::start() };
-        let url = site.server.url();
+        let (url, port) = (site.server.url(), site.server.port());
         let layers = format!(
             "debug = true\n[channel_layers.default]\nbackend = \"redis-pubsub\"\nhosts = [\"{url}\"]\n\
-             [channel_layers.lists]\nbackend = \"redis\"\nhosts = [\"{url}\"]\n\
+             [channel_layers.lists]\nbackend = \"redis\"\nhosts = [[\"127.0.0.1\", {port}]]\n\
              [channel_layers.memory]\nbackend = \"memory\"\n"
         );
         std::fs::write(site.folder.path().join("site.toml"), layers).expect("written");

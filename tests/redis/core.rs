@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::json;
 use solent::layers::redis::format::{Codec, Fernet, Serializers};
 use solent::layers::redis::{RedisChannelLayer, RedisSettings};
-use solent::layers::{Capacities, ChannelLayer, DropCause, Event, LayerError, MailboxOptions, Map, Value};
+use solent::layers::{Capacities, ChannelLayer, Event, LayerError, MailboxOptions, Map, Value};
 
 use crate::layer_suite::{channel, event, group, next, within};
 use crate::redis_server::RedisServer;
@@ -266,31 +266,6 @@ async fn the_inbox_is_read_on_every_host() {
         raw(server, &[b"ZADD", key.as_bytes(), b"1", &message]);
         assert_eq!(next(&mut mailbox).await, numbered(1));
     }
-}
-
-#[tokio::test]
-async fn poison_is_counted_and_skipped() {
-    let server = RedisServer::start();
-    let layer = layer(&server).await;
-    let mut mailbox = layer.new_channel("specific", MailboxOptions::default()).await.expect("a mailbox");
-    let mut worker = layer.listen(&channel("work"), MailboxOptions::default()).await.expect("a listener");
-    let inbox = format!("asgi{}", mailbox.name().non_local());
-    let mut deep = vec![0; 12];
-    deep.extend([0x81, 0xa1, b'a']);
-    deep.extend(vec![0x91; 10_000]);
-    let poison: [&[u8]; 4] = [b"short", b"0123456789ab\xc1", b"0123456789ab\x01", &deep];
-    for (place, poison) in poison.iter().enumerate() {
-        // Not so old that a sender would purge it.
-        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_secs();
-        let score = (now - 10 + place as u64).to_string();
-        raw(&server, &[b"ZADD", inbox.as_bytes(), score.as_bytes(), poison]);
-        raw(&server, &[b"ZADD", b"asgiwork", score.as_bytes(), poison]);
-    }
-    layer.send(mailbox.name(), numbered(1)).await.expect("sent");
-    layer.send(&channel("work"), numbered(2)).await.expect("sent");
-    assert_eq!(next(&mut mailbox).await, numbered(1));
-    assert_eq!(next(&mut worker).await, numbered(2));
-    eventually("all poison is counted", || layer.stats().dropped(DropCause::Undecodable) == 8).await;
 }
 
 #[tokio::test]

@@ -95,6 +95,13 @@ async fn who_joins_at_the_moment_of_return_is_heard(kind: &str) {
         late.push((member(&here, &room).await, room));
         tokio::task::yield_now().await;
     }
+    // Ready means that all that was there before is there again, at this moment.
+    let restored = match kind {
+        "core" => server.keys(),
+        _ => server.subscriptions().0,
+    };
+    let restored = restored.iter().filter(|name| name.contains("old_")).count();
+    assert_eq!(restored, OLD, "ready was reported too early");
     let there = layer(kind, settings);
     there.start().await.expect("connected");
     for (mailbox, room) in &mut late {

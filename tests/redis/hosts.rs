@@ -8,7 +8,7 @@ use serde_json::json;
 use solent::layers::redis::{Host, RedisChannelLayer, RedisPubSubChannelLayer, RedisSettings};
 use solent::layers::{ChannelLayer, Delivery, MailboxOptions};
 
-use crate::layer_suite::{event, group, next, within};
+use crate::layer_suite::{channel, event, group, next, within};
 use crate::redis_server::{RedisServer, free_port};
 use crate::waiting::{PATIENCE, eventually, eventually_async};
 
@@ -53,6 +53,33 @@ async fn rediss_trusts_the_given_authority_and_no_other() {
         layer.group_add(&group("room"), &mailbox).await.expect("joined");
         layer.group_send(&group("room"), event(&json!({"n": 1}))).await.expect("sent");
         assert_eq!(next(&mut mailbox).await, event(&json!({"n": 1})));
+    }
+}
+
+/// Whatever the way to it, a host's database is the one that its URL names. Pub/sub knows no databases.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unix_sockets_and_database_numbers_are_part_of_a_hosts_url() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("redis.sock");
+    let server = RedisServer::with(&["--unixsocket", path.to_str().expect("text")]);
+    let tcp = format!("redis://127.0.0.1:{}/3", server.port());
+    for url in [format!("unix://{}?db=3", path.display()), tcp] {
+        for layer in layers(&Host::parse(&url).expect("a host")) {
+            layer.start().await.expect("connected");
+            let mut mailbox =
+                layer.new_channel("specific", MailboxOptions::default()).await.expect("a mailbox");
+            layer.group_add(&group("room"), &mailbox).await.expect("joined");
+            layer.group_send(&group("room"), event(&json!({"n": 1}))).await.expect("sent");
+            assert_eq!(next(&mut mailbox).await, event(&json!({"n": 1})));
+            if layer.describe().starts_with("redis at") {
+                layer.send(&channel("waits"), event(&json!({"n": 2}))).await.expect("sent");
+                assert_eq!(server.keys(), Vec::<String>::new(), "database 0 is another's");
+                let space: String = server.run(&["INFO", "keyspace"]);
+                assert!(space.contains("db3:keys=2"), "{space}");
+                layer.flush().await.expect("flushed");
+            }
+            drop(mailbox);
+        }
     }
 }
 

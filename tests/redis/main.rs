@@ -13,6 +13,7 @@ mod tools;
 #[path = "../gateway/binary.rs"]
 #[allow(dead_code, unreachable_pub, reason = "each test binary uses the parts that it needs")]
 mod binary;
+mod captures;
 mod channels_rows;
 #[cfg(feature = "gateway")]
 mod chat;
@@ -33,6 +34,7 @@ mod order;
 #[allow(unreachable_pub, reason = "another test binary's")]
 mod outside;
 mod peer;
+mod poison;
 mod proxy;
 mod pubsub;
 mod python;
@@ -43,6 +45,7 @@ mod rights;
 mod rigs;
 mod rooms;
 mod settling;
+mod silence;
 #[cfg(feature = "gateway")]
 mod two;
 mod vectors;

@@ -142,12 +142,21 @@ async fn groups_are_spread_over_hosts() {
 async fn a_prefix_with_glob_letters_hears_only_its_own_channels() {
     let server = RedisServer::start();
     let mut settings = settings(std::slice::from_ref(&server));
-    settings.prefix = "a-b".to_owned();
+    settings.prefix = "my[s]ite*:".to_owned();
     let layer = RedisPubSubChannelLayer::new(settings).expect("settings");
     let mut mailbox = layer.new_channel("custom", MailboxOptions::default()).await.expect("a mailbox");
-    assert!(mailbox.name().as_str().starts_with("a-bcustom."), "{}", mailbox.name());
+    let name = mailbox.name().as_str().to_owned();
+    assert!(name.starts_with("my[s]ite*:custom."), "{name}");
+    layer.group_add(&group("room"), &mailbox).await.expect("joined");
+    // Another site's, which the prefix would stand for if it were a pattern.
+    let other = name.replace("my[s]ite*:", "mysite:");
+    assert_eq!(server.run::<i64>(&["PUBLISH", &other, "\u{1}"]), 0, "a stranger's message is heard");
     layer.send(mailbox.name(), event(&json!({"n": 1}))).await.expect("sent");
     assert_eq!(next(&mut mailbox).await, event(&json!({"n": 1})));
+    layer.group_send(&group("room"), event(&json!({"n": 2}))).await.expect("sent");
+    assert_eq!(next(&mut mailbox).await, event(&json!({"n": 2})));
+    assert_eq!(layer.stats().dropped_total(), 0);
+    assert!(layer.new_channel("not a kind*", MailboxOptions::default()).await.is_err());
 }
 
 #[tokio::test]
@@ -173,10 +182,15 @@ async fn a_burst_of_group_sends_shares_round_trips_and_a_lone_one_does_not_wait(
         .await
         .expect("a mailbox");
     layer.group_add(&group("burst"), &mailbox).await.expect("joined");
-    let alone = Instant::now();
-    layer.group_send(&group("burst"), event(&json!({"n": -1}))).await.expect("sent");
-    next(&mut mailbox).await;
-    assert!(alone.elapsed() < Duration::from_millis(200), "{:?}", alone.elapsed());
+    // The quickest of some: a batch that waited for more would make all of them slow, a busy machine only most.
+    let mut quickest = Duration::MAX;
+    for number in 0..100 {
+        let alone = Instant::now();
+        layer.group_send(&group("burst"), event(&json!({"n": number}))).await.expect("sent");
+        next(&mut mailbox).await;
+        quickest = quickest.min(alone.elapsed());
+    }
+    assert!(quickest < Duration::from_millis(5), "{quickest:?}");
     let reads = || -> u64 {
         let info: String = server.run(&["INFO", "stats"]);
         let line = info.lines().find_map(|line| line.strip_prefix("total_reads_processed:"));
@@ -227,20 +241,6 @@ async fn a_wrong_password_is_an_error_at_start_that_does_not_print_it() {
         .expect("settings");
     let error = within(layer.start()).await.expect_err("refused").to_string();
     assert!(!error.contains("wr0ng") && error.contains("assword"), "{error}");
-}
-
-#[tokio::test]
-async fn a_unix_socket_serves_as_a_host() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("redis.sock");
-    let _server = RedisServer::with(&["--unixsocket", path.to_str().expect("text")]);
-    let url = format!("unix://{}?db=0", path.display());
-    let layer = RedisPubSubChannelLayer::new(RedisSettings::of(Host::parse(&url).expect("a host")))
-        .expect("settings");
-    layer.start().await.expect("connected");
-    let mut mailbox = layer.new_channel("specific", MailboxOptions::default()).await.expect("a mailbox");
-    layer.send(mailbox.name(), event(&json!({"n": 1}))).await.expect("sent");
-    assert_eq!(next(&mut mailbox).await, event(&json!({"n": 1})));
 }
 
 #[test]

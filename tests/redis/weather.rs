@@ -311,23 +311,6 @@ async fn a_full_redis_publishes_as_ever() {
     assert_eq!(next(&mut mailbox).await, numbered(1));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn poison_on_pubsub_is_counted_and_skipped() {
-    let server = RedisServer::start();
-    let layer = started("pubsub", &server.url()).await;
-    let room = group("room");
-    let mut mailbox = member(&layer, &room).await;
-    let mailbox_name = mailbox.name().as_str().to_owned();
-    let poison = ["", "x", "[1,2]", "\u{1}", "{\"a\": 1}"];
-    for poison in poison {
-        server.run::<i64>(&["PUBLISH", "asgi__group__room", poison]);
-        server.run::<i64>(&["PUBLISH", &mailbox_name, poison]);
-    }
-    layer.group_send(&room, numbered(1)).await.expect("sent");
-    assert_eq!(next(&mut mailbox).await, numbered(1));
-    assert_eq!(layer.stats().dropped(DropCause::Undecodable), 2 * poison.len() as u64);
-}
-
 /// Counts log entries by their message.
 #[derive(Clone, Default)]
 struct Logged(Arc<std::sync::Mutex<Vec<u8>>>);
@@ -343,14 +326,13 @@ impl std::io::Write for Logged {
     }
 }
 
-#[tokio::test]
-async fn an_outage_is_one_log_line_and_its_end_another() {
+async fn an_outage_is_one_log_line_and_its_end_another(kind: &str) {
     let logged = Logged::default();
     let writer = logged.clone();
     let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).finish();
     let _guard = tracing::subscriber::set_default(subscriber);
     let mut server = RedisServer::start();
-    let layer = started("pubsub", &server.url()).await;
+    let layer = started(kind, &server.url()).await;
     let room = group("room");
     let mut mailbox = member(&layer, &room).await;
     server.kill();
@@ -358,6 +340,7 @@ async fn an_outage_is_one_log_line_and_its_end_another() {
     let mut pace = Pace::every(Duration::from_millis(100));
     for number in 0..200 {
         let _ = layer.group_send(&room, numbered(number)).await;
+        let _ = layer.send(&channel("work"), numbered(number)).await;
         if number % 50 == 0 {
             pace.next().await;
         }
@@ -370,4 +353,14 @@ async fn an_outage_is_one_log_line_and_its_end_another() {
     assert_eq!((count("Redis is away"), count("Redis is back")), (1, 1), "{text}");
     assert_eq!(count("dropped events"), 1, "{text}");
     assert!(text.lines().count() <= 4, "{text}");
+}
+
+#[tokio::test]
+async fn an_outage_is_one_log_line_and_its_end_another_over_pubsub() {
+    an_outage_is_one_log_line_and_its_end_another("pubsub").await;
+}
+
+#[tokio::test]
+async fn an_outage_is_one_log_line_and_its_end_another_over_core() {
+    an_outage_is_one_log_line_and_its_end_another("core").await;
 }

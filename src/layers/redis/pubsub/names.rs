@@ -58,9 +58,13 @@ impl WireNames {
     }
 
     /// A fresh channel of this process.
+    ///
+    /// # Errors
+    /// When the kind is not made of a name's letters. The prefix may have others, as in Python.
     pub(super) fn fresh(&self, kind: &str) -> Result<ChannelName, NameError> {
+        ChannelName::new(kind)?;
         let serial = self.serial.fetch_add(1, Relaxed);
-        ChannelName::new(format!("{}{serial:016x}", self.front(kind)))
+        Ok(ChannelName::made(format!("{}{serial:016x}", self.front(kind))))
     }
 
     /// The pattern of all channels of this process and kind.
