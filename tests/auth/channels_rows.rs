@@ -311,7 +311,7 @@ fn e17_patterns_with_a_scheme_compare_scheme_host_and_port() {
 
 /// Differs: a port that is no number is refused, where Channels raises.
 #[test]
-fn e18_an_origin_without_a_host_matches_nothing_but_a_star() {
+fn e18_and_k16_an_origin_without_a_host_matches_nothing_but_a_star() {
     for origin in ["null", "file://", "example.com", "http://example.com:port"] {
         assert!(!allows(&["http://example.com", "null.example"], origin), "{origin}");
     }

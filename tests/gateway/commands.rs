@@ -29,7 +29,7 @@ group = "chat_{course_id}"
 "#;
 
 #[test]
-fn check_says_that_nothing_is_wrong() {
+fn l7_check_says_that_nothing_is_wrong() {
     let folder = Folder::with(SITE);
     let output = folder.run(&["check", "--offline"]);
     assert!(output.status.success(), "{}", stderr_of(&output));

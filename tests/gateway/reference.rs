@@ -222,7 +222,7 @@ fn rendered() -> String {
 
 /// Other crates cannot name every field of `Limits`, nor can the gateway; so what a limit prints as is compared with the keys.
 #[test]
-fn every_limit_is_a_key_of_the_file() {
+fn l2_every_limit_is_a_key_of_the_file() {
     let limits = format!("{:#?}", solent::Limits::default());
     // The fields of the struct itself stand one step in.
     let fields = limits

@@ -143,7 +143,7 @@ async fn what_takes_effect_at_a_start_only_is_told() {
 }
 
 #[tokio::test]
-async fn with_debug_on_a_changed_file_is_read_by_itself() {
+async fn l1_with_debug_on_a_changed_file_is_read_by_itself() {
     let site_file = SITE.replace("debug = false", "debug = true");
     let folder = Folder::with(&site_file);
     let site = start(&folder);

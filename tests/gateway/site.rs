@@ -99,7 +99,7 @@ fn the_banner_tells_where_it_listens_and_a_signal_ends_it() {
 }
 
 #[tokio::test]
-async fn pages_respond_redirect_and_serve_files() {
+async fn l6_pages_respond_redirect_and_serve_files() {
     let folder = folder();
     let site = folder.start();
     let (head, body) = get(&site, "/hello/you/").await;
@@ -253,7 +253,7 @@ async fn who_keeps_to_the_rate_goes_on_for_ever() {
 }
 
 #[tokio::test]
-async fn the_log_is_json_when_asked_for() {
+async fn j14_the_log_is_json_when_asked_for() {
     let folder = folder();
     folder.write("solent.toml", &SITE.replace("[limits]", "[log]\nformat = \"json\"\n\n[limits]"));
     let mut child = solent();

@@ -27,7 +27,7 @@ fn busy(pool: &BlockingPool) -> (impl Future<Output = Result<(), PoolError>> + u
 }
 
 #[tokio::test]
-async fn as_many_calls_run_as_there_are_threads_and_the_next_ones_wait() {
+async fn h8_as_many_calls_run_as_there_are_threads_and_the_next_ones_wait() {
     let pool = BlockingPool::new(&limits(2, 1));
     let (first, release_first) = busy(&pool);
     let (second, release_second) = busy(&pool);

@@ -81,7 +81,7 @@ fn templates_extend_and_include_each_other() {
 }
 
 #[test]
-fn url_gives_the_path_of_a_route_below_the_root_path() {
+fn j11_url_gives_the_path_of_a_route_below_the_root_path() {
     let mut request = request();
     let link = r#"{{ url("chat:room", course_id=7) }}"#;
     assert_eq!(render_as("page.html", link, &request).unwrap(), "/chat/room/7/");

@@ -47,7 +47,7 @@ fn without_seconds(line: &str) -> String {
 }
 
 #[tokio::test]
-async fn one_visit_in_text() {
+async fn j13_and_k1_and_k2_and_l4_one_visit_in_text() {
     let (site, lines) = site(false, AccessLog::text_to).await;
     let clients = visit(&site).await;
     let mut found = lines.wait(11).await;
@@ -119,7 +119,7 @@ async fn one_visit_in_json() {
 }
 
 #[tokio::test]
-async fn with_debug_the_banner_says_development() {
+async fn l3_with_debug_the_banner_says_development() {
     let (site, lines) = site(true, AccessLog::text_to).await;
     let found = lines.wait(2).await;
     let version = env!("CARGO_PKG_VERSION");
@@ -133,7 +133,7 @@ async fn with_debug_the_banner_says_development() {
 }
 
 #[tokio::test]
-async fn the_banner_names_every_address() {
+async fn k3_the_banner_names_every_address() {
     let lines = Lines::default();
     let log = AccessLog::text_to(lines.clone());
     let site = Site::serve(|server| server.bind("127.0.0.1:0").access_log(log)).await;

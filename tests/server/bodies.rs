@@ -17,7 +17,7 @@ async fn limited() -> Site {
 }
 
 #[tokio::test]
-async fn a_declared_length_over_the_limit_is_413_before_the_body_comes() {
+async fn k8_a_declared_length_over_the_limit_is_413_before_the_body_comes() {
     let site = limited().await;
     let mut raw = Raw::connect(site.address()).await;
     raw.send(post("/echo", "Content-Length: 11", "")).await;

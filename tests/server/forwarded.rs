@@ -26,7 +26,7 @@ fn get(path: &str, headers: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_tells_the_client_the_scheme_and_the_request_id() {
+async fn j12_a_trusted_proxy_tells_the_client_the_scheme_and_the_request_id() {
     let site = behind(&["127.0.0.0/8"], |server| server).await;
     let mut raw = Raw::connect(site.address()).await;
     raw.send(get("/client", FORWARDED)).await;

@@ -64,7 +64,7 @@ async fn bodies_go_both_ways_under_the_same_limits() {
 }
 
 #[tokio::test]
-async fn a_bad_path_is_400_and_ends_only_its_stream() {
+async fn k7_a_bad_path_is_400_and_ends_only_its_stream() {
     let site = Site::start().await;
     let mut client = client(&site).await;
     assert_eq!(ask(&mut client, request("GET", "/%ff", "")).await.0, 400);

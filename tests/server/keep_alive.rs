@@ -18,7 +18,7 @@ async fn a_connection_serves_many_requests() {
 }
 
 #[tokio::test]
-async fn pipelined_answers_come_in_the_order_of_their_requests() {
+async fn k9_pipelined_answers_come_in_the_order_of_their_requests() {
     let site = Site::start().await;
     let mut raw = Raw::connect(site.address()).await;
     raw.send(format!("GET /gated HTTP/1.1\r\nHost: a\r\n\r\n{GET}")).await;

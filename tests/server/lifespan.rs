@@ -26,7 +26,7 @@ fn quiet() -> Server {
 }
 
 #[tokio::test]
-async fn hooks_run_in_order_before_the_first_and_after_the_last_connection() {
+async fn k18_hooks_run_in_order_before_the_first_and_after_the_last_connection() {
     let notes = Notes::default();
     let (first, second, last) = (notes.clone(), notes.clone(), notes.clone());
     let site = Site::serve(|server| {

@@ -8,7 +8,7 @@ use crate::site::{GET, Lines, Site};
 use solent::server::AccessLog;
 
 #[tokio::test]
-async fn several_addresses_serve_the_same() {
+async fn j1_several_addresses_serve_the_same() {
     let site = Site::serve(|server| server.bind("127.0.0.1:0").access_log(AccessLog::off())).await;
     let addresses = site.running.addresses().to_vec();
     assert_eq!(addresses.len(), 2);
@@ -52,7 +52,7 @@ async fn up_to(stream: &mut UnixStream, end: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn a_unix_socket_serves_requests_and_websockets() {
+async fn j2_a_unix_socket_serves_requests_and_websockets() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("solent.sock");
     let lines = Lines::default();

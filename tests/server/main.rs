@@ -8,6 +8,7 @@ mod site;
 mod access_log;
 mod admin;
 mod bodies;
+mod daphne_rows;
 mod drain;
 mod echoes;
 mod forwarded;

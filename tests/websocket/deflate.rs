@@ -41,7 +41,7 @@ async fn open(site: &Site, path: &str) -> Raw {
 }
 
 #[tokio::test]
-async fn an_offer_is_answered_without_contexts() {
+async fn k17_an_offer_is_answered_without_contexts() {
     let site = Site::start().await;
     let mut raw = Raw::connect(site.address()).await;
     raw.send(handshake("/ws/echo/", OFFER)).await;

@@ -25,7 +25,7 @@ async fn text_comes_back_as_text_and_binary_as_binary() {
 }
 
 #[tokio::test]
-async fn empty_messages_are_messages() {
+async fn k14_empty_messages_are_messages() {
     let site = Site::start().await;
     let mut raw = Raw::websocket(site.address(), "/ws/echo/").await;
     raw.send(frame(0x81, b"")).await;
@@ -124,7 +124,7 @@ async fn invalid_utf_8_is_noticed_before_the_fragment_ends() {
 }
 
 #[tokio::test]
-async fn a_message_over_the_limit_closes_with_1009() {
+async fn j9_a_message_over_the_limit_closes_with_1009() {
     assert_eq!(close_code_after("/ws/small/", frame(0x81, &[b'x'; 17])).await, 1009);
 }
 

@@ -146,7 +146,7 @@ async fn c6_what_connect_does_instead_of_accepting_has_its_status() {
 }
 
 #[tokio::test]
-async fn c2_a_consumer_that_does_not_decide_in_time_is_503() {
+async fn c2_and_j7_a_consumer_that_does_not_decide_in_time_is_503() {
     for path in ["/ws/connect/never/", "/ws/connect/undecided/", "/ws/blocking/connect/undecided/"] {
         let site = Site::with(|limits| limits.accept_time = std::time::Duration::from_millis(100)).await;
         let mut raw = Raw::connect(site.address()).await;

@@ -12,7 +12,7 @@ use crate::waiting::Pace;
 const SHORT: Option<Duration> = Some(Duration::from_millis(50));
 
 #[tokio::test]
-async fn a_silent_client_is_pinged_and_dropped_with_4408_when_nothing_comes() {
+async fn j8_a_silent_client_is_pinged_and_dropped_with_4408_when_nothing_comes() {
     let site = Site::with(|limits| {
         limits.ping_interval = SHORT;
         limits.ping_timeout = SHORT;
@@ -81,7 +81,7 @@ async fn an_idle_socket_is_closed_only_when_asked_for() {
 }
 
 #[tokio::test]
-async fn a_socket_that_is_too_old_is_told_to_reconnect() {
+async fn j6_a_socket_that_is_too_old_is_told_to_reconnect() {
     let site = Site::with(|limits| limits.max_age = SHORT).await;
     let mut raw = Raw::websocket(site.address(), "/ws/echo/").await;
     assert_eq!(raw.frame().await.close_code(), 1012);

@@ -77,7 +77,7 @@ async fn a_peer_that_never_answers_a_close_is_dropped_in_time() {
 }
 
 #[tokio::test]
-async fn an_error_or_a_panic_closes_with_1011_and_only_this_connection() {
+async fn k13_an_error_or_a_panic_closes_with_1011_and_only_this_connection() {
     for path in ["/ws/echo/", "/ws/blocking/"] {
         for command in ["fail", "panic"] {
             let site = Site::start().await;
@@ -176,7 +176,7 @@ async fn an_overflow_is_told_once_too() {
 }
 
 #[tokio::test]
-async fn a_drain_closes_sockets_with_1012_and_refuses_new_ones() {
+async fn k19_a_drain_closes_sockets_with_1012_and_refuses_new_ones() {
     let site = Site::start().await;
     let mut raw = Raw::websocket(site.address(), "/ws/echo/").await;
     let notes = site.notes.clone();

@@ -47,7 +47,7 @@ impl Certificate {
 }
 
 #[tokio::test]
-async fn a_socket_under_tls_echoes() {
+async fn j3_a_socket_under_tls_echoes() {
     let certificate = Certificate::new();
     let site = Site::with_tls(certificate.tls(), |_| {}).await;
     let mut stream = certificate.connect(&site, &[b"http/1.1"]).await.unwrap();
