@@ -41,6 +41,8 @@ mod python;
 #[path = "../support/raw.rs"]
 #[allow(unreachable_pub, reason = "each test binary uses the parts that it needs")]
 mod raw;
+#[cfg(feature = "gateway")]
+mod readiness;
 mod rights;
 mod rigs;
 mod rooms;

@@ -42,6 +42,33 @@ async fn a_redis_that_refuses_is_an_error_at_the_start_that_names_it() {
     }
 }
 
+/// Attempts to connect become fewer, and two processes do not come in step.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn attempts_to_connect_are_spread_and_do_not_hammer() {
+    const SEEN: Duration = Duration::from_secs(4);
+    for kind in ["pubsub", "core"] {
+        let refusing = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let mut settings = settings(&format!("redis://{}", refusing.local_addr().expect("an address")));
+        settings.start_without_layer = true;
+        let layer = layer(kind, settings);
+        within(layer.start()).await.expect("it may");
+        let (start, mut attempts) = (Instant::now(), Vec::new());
+        while let Ok(accepted) =
+            tokio::time::timeout(SEEN.saturating_sub(start.elapsed()), refusing.accept()).await
+        {
+            drop(accepted);
+            attempts.push(start.elapsed());
+        }
+        // Pub/sub has two connections. Waits double from 50 ms to a second, and last half of that at least.
+        let connections = if kind == "core" { 1 } else { 2 };
+        let (few, many) = (4 * connections, 14 * connections);
+        assert!((few..=many).contains(&attempts.len()), "{kind}: {attempts:?}");
+        let late = attempts.iter().filter(|at| **at > SEEN / 2).count();
+        assert!(late <= 5 * connections, "{kind}: {attempts:?}");
+        assert!(!layer.is_ready());
+    }
+}
+
 /// The numbers of a server's connections, but that of the one that asks.
 fn connections(server: &RedisServer) -> HashSet<String> {
     let told: String = server.run(&["CLIENT", "LIST"]);
