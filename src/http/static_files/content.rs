@@ -17,6 +17,9 @@ use super::ranges::{self, Wanted};
 use super::with_status;
 use crate::http::{Body, Response};
 
+/// The fields of an answer, and some of whoever passes it on.
+const FIELDS: usize = 24;
+
 /// A file as it is sent: what is told of it, and its bytes.
 #[derive(Debug)]
 pub(super) struct Content {
@@ -34,9 +37,11 @@ pub(super) struct Content {
 impl Content {
     /// What begins with these bytes. The path tells its kind.
     pub(super) fn new(path: &str, tag: String, length: u64, start: Bytes) -> Self {
-        let mut head = HeaderMap::new();
+        // Room for what each answer adds, so that no copy of it has to grow.
+        let mut head = HeaderMap::with_capacity(FIELDS);
         head.insert(header::CONTENT_TYPE, kind_of(path));
         head.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        head.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         head.extend(HeaderValue::try_from(&tag).ok().map(|tag| (header::ETAG, tag)));
         head.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
         Self { head, tag, modified: None, length, start, rest: None }
@@ -55,6 +60,12 @@ impl Content {
     pub(super) fn with_encoding(mut self, encoding: Encoding) -> Self {
         self.head
             .extend(encoding.name().map(|name| (header::CONTENT_ENCODING, HeaderValue::from_static(name))));
+        self
+    }
+
+    /// Says that others may get another variant.
+    pub(super) fn with_variants(mut self) -> Self {
+        self.head.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         self
     }
 
@@ -94,7 +105,7 @@ impl Content {
 
     fn unchanged(&self) -> Response {
         let mut response = with_status(StatusCode::NOT_MODIFIED);
-        let told = [header::ETAG, header::LAST_MODIFIED];
+        let told = [header::ETAG, header::LAST_MODIFIED, header::VARY, header::X_CONTENT_TYPE_OPTIONS];
         let fields = told.into_iter().filter_map(|name| Some((name.clone(), self.head.get(name)?.clone())));
         response.headers_mut().extend(fields);
         response

@@ -64,6 +64,7 @@ impl Folder {
         let bytes = chunks::read(&file, &(0..if length <= SMALL { length } else { chunks::CHUNK }))?;
         let content = Content::new(path, tag_of(&metadata), length, bytes).with_encoding(encoding);
         let content = if length <= SMALL { content } else { content.with_rest(file) };
+        let content = if self.has_variants { content.with_variants() } else { content };
         let content = match metadata.modified() {
             Ok(time) => content.with_time(time),
             Err(_) => content,

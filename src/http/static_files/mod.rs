@@ -165,7 +165,8 @@ impl StaticFiles {
             Ok(Some((content, is_forever))) => {
                 let mut response = content.answer(&head.method, &head.headers);
                 if matches!(response.status().as_u16(), 200 | 206 | 304) {
-                    self.describe(&mut response, debug, is_forever);
+                    let cache = self.cache_control(debug, is_forever);
+                    response.headers_mut().insert(header::CACHE_CONTROL, cache);
                 }
                 response
             }
@@ -232,18 +233,12 @@ impl StaticFiles {
         meant.unwrap_or_else(|| (path.to_owned(), false))
     }
 
-    fn describe(&self, response: &mut Response, debug: bool, is_forever: bool) {
-        let cache = match (debug, is_forever) {
+    fn cache_control(&self, debug: bool, is_forever: bool) -> HeaderValue {
+        match (debug, is_forever) {
             (true, _) => HeaderValue::from_static("no-cache"),
             (false, true) => FOREVER,
             (false, false) => self.kept_for.clone(),
-        };
-        let headers = response.headers_mut();
-        if self.has_variants() {
-            headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
         }
-        headers.insert(header::CACHE_CONTROL, cache);
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     }
 }
 
