@@ -1,5 +1,6 @@
 //! Bodies on their way: requests up, with their progress noted; answers down, with the time between reads bounded.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::headers::clean_trailers;
@@ -107,10 +109,12 @@ impl HttpBody for Upload {
 /// An answer's body on its way to the client. It holds the connection, and gives it back at its end.
 pub(super) struct Download {
     body: Incoming,
+    /// What has come with the head.
+    first: Option<Result<Frame<Bytes>, BodyError>>,
     lease: Option<Lease>,
     upload: Progress,
     time: Duration,
-    timer: Pin<Box<Sleep>>,
+    timer: Option<Pin<Box<Sleep>>>,
     // Only a pause of the server counts, not the time in which the client took nothing.
     armed: bool,
     _place: OwnedSemaphorePermit,
@@ -129,8 +133,33 @@ impl Download {
         time: Duration,
         place: OwnedSemaphorePermit,
     ) -> Self {
-        let timer = Box::pin(sleep(time));
-        Self { body, lease: Some(lease), upload, time, timer, armed: true, _place: place }
+        let (lease, timer) = (Some(lease), None);
+        Self { body, first: None, lease, upload, time, timer, armed: false, _place: place }
+    }
+
+    /// The body, together with what has come of it behind the head. Mostly that is all of it: then the connection is
+    /// free at once, and the client gets head and body in one write.
+    pub(super) async fn beginning(mut self) -> Body {
+        if self.body.is_end_stream() {
+            self.end();
+            return Body::empty();
+        }
+        let mut first = poll_fn(|cx| Poll::Ready(self.poll_body(cx))).await;
+        if first.is_pending() {
+            // The connection's task hands bytes out when it is asked: now it has been, and needs its turn.
+            yield_now().await;
+            first = poll_fn(|cx| Poll::Ready(self.poll_body(cx))).await;
+        }
+        match first {
+            Poll::Ready(Some(Ok(frame))) if self.body.is_end_stream() => {
+                frame.into_data().map_or_else(|_| Body::empty(), Body::from)
+            }
+            Poll::Ready(first) => {
+                self.first = first;
+                Body::new(self)
+            }
+            Poll::Pending => Body::new(self),
+        }
     }
 
     fn end(&mut self) {
@@ -139,28 +168,8 @@ impl Download {
         }
     }
 
-    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<TooSlow> {
-        if !std::mem::replace(&mut self.armed, true) {
-            self.timer.as_mut().reset(Instant::now() + self.time);
-        }
-        ready!(self.timer.as_mut().poll(cx));
-        Poll::Ready(TooSlow(self.time))
-    }
-}
-
-impl HttpBody for Download {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let Poll::Ready(polled) = Pin::new(&mut self.body).poll_frame(cx) else {
-            return self.poll_time(cx).map(|slow| Some(Err(broken_off(slow.into()))));
-        };
-        self.armed = false;
-        match polled {
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
             Some(Ok(mut frame)) => {
                 frame.trailers_mut().map(clean_trailers);
                 if self.body.is_end_stream() {
@@ -176,12 +185,48 @@ impl HttpBody for Download {
         }
     }
 
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<TooSlow> {
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(self.time)));
+        if !std::mem::replace(&mut self.armed, true) {
+            timer.as_mut().reset(Instant::now() + self.time);
+        }
+        ready!(timer.as_mut().poll(cx));
+        Poll::Ready(TooSlow(self.time))
+    }
+}
+
+impl HttpBody for Download {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(first));
+        }
+        if let Poll::Ready(frame) = self.poll_body(cx) {
+            self.armed = false;
+            return Poll::Ready(frame);
+        }
+        self.poll_time(cx).map(|slow| Some(Err(broken_off(slow.into()))))
+    }
+
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.first.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let Some(Ok(first)) = &self.first else { return self.body.size_hint() };
+        let known = first.data_ref().map_or(0, Bytes::len) as u64;
+        let left = self.body.size_hint();
+        let mut whole = SizeHint::new();
+        whole.set_lower(left.lower() + known);
+        if let Some(most) = left.upper() {
+            whole.set_upper(most + known);
+        }
+        whole
     }
 }
 

@@ -21,25 +21,23 @@ use super::forwarded::Circle;
 use super::lease::Lease;
 use super::pool::Pool;
 use super::{forwarded, headers};
-use crate::http::{Body, Departure, HttpError, Response, Watch, page, wants_html};
+use crate::Scope;
+use crate::http::{Body, Departure, HttpError, Response, Watch, page, scope_of, wants_html};
 use crate::metrics::class;
-use crate::{Protocol, Scope, Scoped};
 
 /// Asks a server behind; what none of them answers is answered with an error page.
 pub(super) async fn answer(backends: &Arc<Backends>, mut request: super::Request) -> Response {
-    let html = wants_html(request.headers());
-    let own = request.scope_mut();
-    let left = Scope::within(Arc::clone(&own.env), Protocol::HTTP, String::new());
-    let scope = std::mem::replace(own, left);
+    let scope = request.extensions_mut().remove::<Box<Scope>>();
+    let scope = scope.unwrap_or_else(|| Box::new(scope_of(&request)));
     let (mut head, body) = request.into_parts();
     if !headers::count_off(&head.method, &mut head.headers) {
         return last_station(&head.method);
     }
-    match ask(backends, &scope, head, body).await {
+    match ask(backends, &scope, &head, body).await {
         Ok(response) => response,
         Err(error) => {
             let answer = error.answer();
-            page(answer.status(), answer.text(), None, html)
+            page(answer.status(), answer.text(), None, wants_html(&head.headers))
         }
     }
 }
@@ -58,7 +56,7 @@ fn last_station(method: &Method) -> Response {
 async fn ask(
     backends: &Arc<Backends>,
     scope: &Scope,
-    head: Parts,
+    head: &Parts,
     body: Body,
 ) -> Result<Response, ProxyError> {
     // Nothing is written before the answer's head, which is what else would tell.
@@ -72,7 +70,7 @@ async fn ask(
         let asked = tokio::select! {
             biased;
             () = left(presence.as_ref(), pool.settings().half_closed_time) => Err(ProxyError::Left.into()),
-            asked = exchange(pool, scope, &head, own_body) => asked,
+            asked = exchange(pool, scope, head, own_body) => asked,
         };
         let result =
             asked.as_ref().map_or_else(|failed| failed.error.label(), |response| class(response.status()));
@@ -135,11 +133,13 @@ async fn exchange(pool: &Arc<Pool>, scope: &Scope, head: &Parts, body: Body) -> 
         Ok(lease) => lease,
         Err(error) => return Err(Failed { error, body: Some(body) }),
     };
+    let is_repeatable = is_repeatable(&head.method, &body);
+    // Made anew from what has come: a copy of each request would cost more than all that are ever sent again.
+    let make_again = || upstream_request(pool, head, scope, &Body::empty()).ok();
+    let make_again = || is_repeatable.then(make_again).flatten();
     let (upload, progress) = Upload::new(body);
-    let request = request.map(|()| upload);
-    let is_repeatable = is_repeatable(&request);
-    match send(pool, lease, request, &progress).await {
-        Ok((lease, response)) => Ok(download(pool, response, lease, progress, place)?),
+    match send(pool, lease, request.map(|()| upload), &progress, make_again).await {
+        Ok((lease, response)) => Ok(download(pool, response, lease, progress, place).await?),
         Err(error) => {
             let again = is_repeatable && matches!(error, ProxyError::Exchange(_) | ProxyError::Connect(_));
             Err(Failed { error, body: again.then(Body::empty) })
@@ -199,15 +199,16 @@ async fn send(
     mut lease: Lease,
     mut request: Request<Upload>,
     progress: &Progress,
+    make_again: impl Fn() -> Option<Request<()>>,
 ) -> Result<(Lease, hyper::Response<Incoming>), ProxyError> {
     loop {
-        let spare = (lease.reused && is_repeatable(&request)).then(|| copy_of(&request, progress));
         let sent = within(pool.settings().response_time, progress, lease.send(request)).await?;
         let mut error = match sent {
             Ok(response) => return Ok((lease, response)),
             Err(error) => error,
         };
-        match error.take_message().or(spare).filter(|_| lease.reused) {
+        let make_again = || Some(make_again()?.map(|()| Upload::empty(progress.clone())));
+        match error.take_message().or_else(make_again).filter(|_| lease.reused) {
             Some(again) => request = again,
             None => return Err(ProxyError::from_exchange(error.into_error())),
         }
@@ -216,17 +217,9 @@ async fn send(
 }
 
 /// RFC 9110 section 9.2.2, without those whose body is on its way.
-fn is_repeatable(request: &Request<Upload>) -> bool {
-    let idempotent = has_no_content(request.method()) || *request.method() == Method::PUT;
-    idempotent && request.body().is_end_stream()
-}
-
-fn copy_of(request: &Request<Upload>, progress: &Progress) -> Request<Upload> {
-    let mut copy = Request::new(Upload::empty(progress.clone()));
-    copy.method_mut().clone_from(request.method());
-    copy.uri_mut().clone_from(request.uri());
-    copy.headers_mut().clone_from(request.headers());
-    copy
+fn is_repeatable(method: &Method, body: &Body) -> bool {
+    let idempotent = has_no_content(method) || *method == Method::PUT;
+    idempotent && body.is_end_stream()
 }
 
 /// Waits for an answer's head for as long as the server owes it. While the client owes more of its body, its own time
@@ -249,7 +242,7 @@ async fn within<T>(
 }
 
 /// The answer as the client gets it.
-fn download(
+async fn download(
     pool: &Pool,
     response: hyper::Response<Incoming>,
     lease: Lease,
@@ -264,12 +257,6 @@ fn download(
     head.extensions.clear();
     // The version is each connection's own matter.
     head.version = Version::HTTP_11;
-    if !body.is_end_stream() {
-        let body = Download::new(body, lease, progress, pool.settings().idle_time, place);
-        return Ok(Response::from_parts(head, Body::new(body)));
-    }
-    if progress.is_done() {
-        lease.give_back();
-    }
-    Ok(Response::from_parts(head, Body::empty()))
+    let body = Download::new(body, lease, progress, pool.settings().idle_time, place);
+    Ok(Response::from_parts(head, body.beginning().await))
 }

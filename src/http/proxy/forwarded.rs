@@ -63,26 +63,27 @@ fn remove_forged(headers: &mut HeaderMap) {
 }
 
 fn write_addresses(headers: &mut HeaderMap, scope: &Scope, host: Option<&HeaderValue>) {
-    let client = scope.client.map(|client| client.ip().to_canonical());
-    let way: Vec<Option<IpAddr>> =
-        std::iter::once(client).chain(scope.passage.hops.iter().copied()).collect();
-    let known: Vec<_> = way.iter().flatten().map(ToString::to_string).collect();
     let scheme = if scope.is_secure() { "https" } else { "http" };
     headers.insert(PROTO, HeaderValue::from_static(scheme));
-    match HeaderValue::try_from(known.join(", ")) {
-        Ok(value) if !known.is_empty() => headers.insert(FOR, value),
+    let client = scope.client.map(|client| client.ip().to_canonical());
+    let (mut addresses, mut forwarded) =
+        (client.map_or_else(String::new, |it| it.to_string()), element(client));
+    let host = host.and_then(|host| host.to_str().ok()).filter(|host| !host.contains(['"', '\\']));
+    if let Some(host) = host {
+        forwarded.extend([";host=\"", host, "\""]);
+    }
+    forwarded.extend([";proto=", scheme]);
+    for hop in &scope.passage.hops {
+        forwarded.extend([", ", &element(*hop)]);
+        if let Some(hop) = hop {
+            let separator = if addresses.is_empty() { "" } else { ", " };
+            addresses.extend([separator, &hop.to_string()]);
+        }
+    }
+    match HeaderValue::try_from(addresses) {
+        Ok(value) if !value.is_empty() => headers.insert(FOR, value),
         _ => headers.remove(FOR),
     };
-    let host = host.and_then(|host| host.to_str().ok()).filter(|host| !host.contains(['"', '\\']));
-    let mut forwarded = element(way[0]);
-    if let Some(host) = host {
-        forwarded.push_str(&format!(";host=\"{host}\""));
-    }
-    forwarded.push_str(&format!(";proto={scheme}"));
-    for hop in &way[1..] {
-        forwarded.push_str(", ");
-        forwarded.push_str(&element(*hop));
-    }
     if let Ok(value) = HeaderValue::try_from(forwarded) {
         headers.insert(FORWARDED, value);
     }

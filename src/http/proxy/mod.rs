@@ -34,9 +34,9 @@ pub use trust::{Trust, TrustError};
 pub use upstream::{Upstream, UpstreamError};
 
 use super::{Request, Response};
+use crate::Error;
 use crate::consumer::{ConsumerService, consumer_with_state};
 use crate::routing::Routes;
-use crate::{Error, Scoped};
 use backends::Backends;
 use settings::Settings;
 
@@ -221,12 +221,9 @@ impl Service<Request> for Proxy {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, mut request: Request) -> Self::Future {
+    fn call(&mut self, request: Request) -> Self::Future {
         let backends = Arc::clone(&self.backends);
-        Box::pin(async move {
-            request.scope_mut();
-            Ok(exchange::answer(&backends, request).await)
-        })
+        Box::pin(async move { Ok(exchange::answer(&backends, request).await) })
     }
 }
 

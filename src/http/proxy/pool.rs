@@ -73,6 +73,9 @@ impl Pool {
 
     /// A place for one request.
     pub(super) async fn place(&self) -> Result<OwnedSemaphorePermit, ProxyError> {
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Ok(place);
+        }
         let place = Arc::clone(&self.places).acquire_owned();
         match timeout(self.settings.connect_time, place).await {
             Ok(Ok(place)) => Ok(place),
@@ -83,7 +86,7 @@ impl Pool {
     /// A connection for a request: an idle one, unless `fresh` is asked for.
     pub(super) async fn lease(self: &Arc<Self>, fresh: bool) -> Result<Lease, ProxyError> {
         while let Some(mut link) = (!fresh).then(|| self.pop()).flatten() {
-            if let Ok(Ok(())) = timeout(FREE, link.sender.ready()).await {
+            if link.sender.is_ready() || matches!(timeout(FREE, link.sender.ready()).await, Ok(Ok(()))) {
                 return Ok(Lease::new(link, Arc::clone(self), true));
             }
         }
