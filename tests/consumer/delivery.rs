@@ -79,6 +79,7 @@ async fn what_is_dropped_is_logged_now_and_then_and_not_each_time() {
         let (log, _guard) = Log::keep();
         let site = Site::with(|_| {}, overflow).await;
         let _slow = Raw::websocket(site.address(), path).await;
+        let start = std::time::Instant::now();
         for _ in 0..500 {
             let group = GroupName::new("room_1").unwrap();
             site.layer.group_send(&group, &message(&padding)).await.unwrap();
@@ -86,7 +87,9 @@ async fn what_is_dropped_is_logged_now_and_then_and_not_each_time() {
         let dropped =
             site.layer.layer().stats().dropped_total() + site.running.env().sockets.dropped_frames();
         assert!(dropped > 1, "{path}: {dropped}");
-        assert_eq!(log.count(words), 1, "{path}: {dropped} were dropped");
+        // Once, and once more for every ten seconds that a busy machine may need.
+        let (logged, most) = (log.count(words), 1 + start.elapsed().as_secs() / 10);
+        assert!((1..=most).contains(&(logged as u64)), "{path}: {dropped} were dropped, {logged} lines");
     }
 }
 
