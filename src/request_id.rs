@@ -21,7 +21,15 @@ const LONGEST: usize = 128;
 /// assert_eq!(id.as_str().len(), 32);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct RequestId(Option<Arc<str>>);
+pub struct RequestId(Name);
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Name {
+    Absent,
+    // In place: most names are made here, and live as long as one request.
+    Made([u8; 32]),
+    Given(Arc<str>),
+}
 
 impl RequestId {
     /// The field's name.
@@ -30,7 +38,13 @@ impl RequestId {
     /// A new name: 128 random bits in hexadecimal.
     #[expect(clippy::new_without_default, reason = "no two are equal, which nobody expects of a default")]
     pub fn new() -> Self {
-        Self(Some(format!("{:032x}", rand::random::<u128>()).into()))
+        let bits: [u8; 16] = rand::random();
+        let digit = |half: u8| b"0123456789abcdef"[usize::from(half)];
+        let mut digits = [0; 32];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bits) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 0xf)]);
+        }
+        Self(Name::Made(digits))
     }
 
     /// The name that a proxy has given: 1 to 128 letters, digits and `-_.:+/=@`; `None` for anything else, which might
@@ -40,15 +54,19 @@ impl RequestId {
         let value = values.next().filter(|_| values.next().is_none())?;
         let is_fine = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:+/=@".contains(byte);
         let fits = (1..=LONGEST).contains(&value.len()) && value.as_bytes().iter().all(is_fine);
-        Some(Self(Some(value.to_str().ok().filter(|_| fits)?.into())))
+        Some(Self(Name::Given(value.to_str().ok().filter(|_| fits)?.into())))
     }
 
     /// The name of scopes that no server made.
-    pub(crate) const NONE: Self = Self(None);
+    pub(crate) const NONE: Self = Self(Name::Absent);
 
     /// The text; empty in a scope that no server made.
     pub fn as_str(&self) -> &str {
-        self.0.as_deref().unwrap_or_default()
+        match &self.0 {
+            Name::Absent => "",
+            Name::Made(digits) => str::from_utf8(digits).unwrap_or_default(),
+            Name::Given(name) => name,
+        }
     }
 
     pub(crate) fn header_value(&self) -> HeaderValue {

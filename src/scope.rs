@@ -86,6 +86,9 @@ pub struct Scope {
     /// Who knows the users, once the auth middleware has run.
     #[cfg(feature = "auth")]
     pub(crate) auth: Option<crate::auth::Auth>,
+    /// The site's templates, once their middleware has run.
+    #[cfg(feature = "templates")]
+    pub(crate) templates: Option<crate::http::Templates>,
     /// The way from the client to this server.
     pub(crate) passage: Passage,
     /// What an HTTP/1.1 connection tells of its client while an answer is awaited.
@@ -104,16 +107,22 @@ pub(crate) struct Passage {
 impl Scope {
     /// An empty scope of a protocol, for the path `path` (already decoded).
     pub fn new(protocol: Protocol, path: impl Into<String>) -> Self {
-        Self::within(Arc::default(), protocol, path.into())
+        let path = path.into();
+        Self::within(Arc::default(), protocol, path.as_str().into(), path)
     }
 
     /// The same inside a server, whose environment is known: to make one takes longer than most requests do.
-    pub(crate) fn within(env: Arc<Environment>, protocol: Protocol, path: String) -> Self {
+    pub(crate) fn within(
+        env: Arc<Environment>,
+        protocol: Protocol,
+        raw_path: Arc<str>,
+        path: String,
+    ) -> Self {
         Self {
             protocol,
             method: Method::GET,
             scheme: Cow::Borrowed("http"),
-            raw_path: path.as_str().into(),
+            raw_path,
             path,
             path_remaining: None,
             root_path: String::new(),
@@ -132,6 +141,8 @@ impl Scope {
             env,
             #[cfg(feature = "auth")]
             auth: None,
+            #[cfg(feature = "templates")]
+            templates: None,
             passage: Passage::default(),
             departure: None,
         }

@@ -283,7 +283,10 @@ impl Pages {
         let streams = (0..connections).map(|_| visitor.connect()).collect();
         let length = length_of_answer(visitor, path);
         let request = visitor.request(path, "").into_bytes();
-        Self { streams, request, length, buffer: vec![0; 64 << 10] }
+        let mut pages = Self { streams, request, length, buffer: vec![0; 64 << 10] };
+        // A connection that says nothing at first is soon closed; a kept one may wait for its turn.
+        pages.fetch(connections);
+        pages
     }
 
     pub fn fetch(&mut self, requests: usize) {

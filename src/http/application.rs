@@ -1,18 +1,21 @@
 //! HTTP applications as routers hold them: any tower service over requests, boxed.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, NeverError};
+use futures_util::{FutureExt as _, TryFutureExt as _};
 use http_body::Body as HttpBody;
+use tower::util::Oneshot;
 use tower::{Service, ServiceExt};
 
 use super::body::{Body, BodyError, Request, Response};
 use super::failure::Asked;
-use super::view::caught;
+use super::view::{attempt, caught};
 use crate::Error;
 use crate::routing::{RouteInfo, Routes};
 
@@ -64,19 +67,26 @@ where
     B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
 {
     fn call(&self, request: Request) -> BoxFuture<'static, Response> {
+        let asked = Asked::of(&request);
         let service = self.0.clone();
+        let answer = attempt(|| oneshot(service, request).map_err(|error| Error::boxed(error.into())));
         Box::pin(async move {
-            let asked = Asked::of(&request);
-            let answer = caught(async {
-                let response = service.oneshot(request).await;
-                response.map_err(|error| Error::boxed(error.into()))
-            });
-            answer.await.map_or_else(|error| asked.failed(error), |response| response.map(Body::new))
+            caught(answer).await.map_or_else(|error| asked.failed(error), |response| response.map(Body::new))
         })
     }
 
     fn routes(&self) -> &dyn Routes {
         &self.0
+    }
+}
+
+/// Asks a service once it is ready. Most always are, and are asked at once: a future that waited for them would have to
+/// hold the request.
+fn oneshot<S: Service<Request>>(mut service: S, request: Request) -> Either<S::Future, Oneshot<S, Request>> {
+    match service.poll_ready(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(())) => Either::Left(service.call(request)),
+        // It is asked anew, and says its error or whom to wake.
+        Poll::Ready(Err(_)) | Poll::Pending => Either::Right(service.oneshot(request)),
     }
 }
 
@@ -86,6 +96,10 @@ impl BoxedHttp {
     where
         B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
     {
+        // One of ours would only gain a second box.
+        if let Some(own) = (&application as &dyn Any).downcast_ref::<Self>() {
+            return own.clone();
+        }
         Self(Arc::new(Holder(application, std::marker::PhantomData)))
     }
 
@@ -101,15 +115,14 @@ impl BoxedHttp {
 impl Service<Request> for BoxedHttp {
     type Response = Response;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+    type Future = NeverError<BoxFuture<'static, Response>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let answer = self.0.call(request);
-        Box::pin(async move { Ok(answer.await) })
+        self.0.call(request).never_error()
     }
 }
 

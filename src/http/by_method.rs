@@ -1,8 +1,9 @@
 //! One view per method: `get(show).post(submit)`.
 
-use std::sync::Arc;
+use std::future::ready;
 
 use ::http::Method;
+use futures_util::FutureExt as _;
 
 use super::view::{BoxedView, IntoView};
 use crate::Error;
@@ -77,18 +78,18 @@ pub struct MethodViews;
 impl IntoView<MethodViews> for ByMethod {
     fn into_view(self) -> BoxedView {
         let methods: Vec<Method> = self.0.iter().map(|(method, _)| method.clone()).collect();
-        let views: Arc<[_]> = self.0.into();
+        let views = self.0;
         let view = BoxedView::new(move |request| {
-            let views: Arc<[(Method, BoxedView)]> = Arc::clone(&views);
-            Box::pin(async move {
-                let find = |method: &Method| views.iter().find(|(known, _)| known == method);
-                let asked = request.method();
-                let found = find(asked).or_else(|| (asked == Method::HEAD).then(|| find(&Method::GET))?);
-                match found {
-                    Some((_, view)) => view.call(request).await,
-                    None => Err(Error::msg("a view was asked for a method that it does not list")),
+            let find = |method: &Method| views.iter().find(|(known, _)| known == method);
+            let asked = request.method();
+            let found = find(asked).or_else(|| (asked == Method::HEAD).then(|| find(&Method::GET))?);
+            match found {
+                Some((_, view)) => view.ask(request),
+                None => {
+                    let error = Error::msg("a view was asked for a method that it does not list");
+                    ready(Err(error)).boxed()
                 }
-            })
+            }
         });
         view.with_methods(methods)
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use ::http::header::RETRY_AFTER;
+use ::http::uri::PathAndQuery;
 use ::http::{Method, StatusCode};
 
 use super::body::{Request, Response};
@@ -19,7 +20,7 @@ pub(crate) struct Asked {
     html: bool,
     debug: bool,
     method: Method,
-    path: String,
+    path: Option<PathAndQuery>,
     route: Arc<str>,
 }
 
@@ -30,9 +31,13 @@ impl Asked {
             html: wants_html(request.headers()),
             debug: scope.env.debug,
             method: request.method().clone(),
-            path: request.uri().path().to_owned(),
+            path: request.uri().path_and_query().cloned(),
             route: Arc::clone(&scope.url_route.pattern),
         }
+    }
+
+    fn path(&self) -> &str {
+        self.path.as_ref().map_or("", PathAndQuery::path)
     }
 
     /// The answer to an error: a status of its own where it has one, else 500 and a log entry.
@@ -43,7 +48,7 @@ impl Asked {
         if let Some(denial) = error.downcast_ref::<Denial>() {
             // The rule and its detail are for the log alone.
             tracing::info!(
-                route = %self.route, method = %self.method, path = %self.path, "refused: {denial}"
+                route = %self.route, method = %self.method, path = %self.path(), "refused: {denial}"
             );
             let mut response = page(denial.status, &denial.text, None, self.html);
             response.headers_mut().extend(denial.headers.clone());
@@ -68,7 +73,7 @@ impl Asked {
     fn broke(&self, error: &Error) -> Response {
         let chain = error.chain();
         tracing::error!(
-            route = %self.route, method = %self.method, path = %self.path, error = %chain, "a view failed"
+            route = %self.route, method = %self.method, path = %self.path(), error = %chain, "a view failed"
         );
         let (status, text) = match error.downcast_ref::<PoolError>() {
             Some(PoolError::Full { .. } | PoolError::ShutDown) => {

@@ -48,4 +48,5 @@ pub use templates::{Render, TemplateError, TemplatePages, Templates, TemplatesLa
 pub use view::{
     AsyncFunction, Blocking, BlockingFunction, BlockingRequest, BoxedView, IntoView, blocking, with_state,
 };
+pub(crate) use view::{attempt, caught};
 pub use view_service::ViewService;

@@ -1,7 +1,8 @@
 //! Views: functions from a request to a response, async or blocking.
 
+use std::any::Any;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -118,21 +119,35 @@ impl BoxedView {
     /// # Cancel safety
     /// Dropping the future drops the view's work where it stands; a blocking view runs on and its answer is lost.
     pub async fn call(&self, request: Request) -> Result<Response, Error> {
-        if let Some(methods) = &self.methods
-            && !takes(methods, request.method())
-        {
-            return answer_method(methods, request.method());
+        caught(attempt(|| self.ask(request))).await
+    }
+
+    /// The same without a guard against panics: for those that have one around themselves.
+    pub(crate) fn ask(&self, request: Request) -> BoxFuture<'static, Result<Response, Error>> {
+        match &self.methods {
+            Some(methods) if !takes(methods, request.method()) => {
+                ready(answer_method(methods, request.method())).boxed()
+            }
+            _ => (self.call)(request),
         }
-        caught(async { (self.call)(request).await }).await
     }
 }
 
+/// Asks, and keeps a panic for [`caught`].
+pub(crate) fn attempt<F>(ask: impl FnOnce() -> F) -> std::thread::Result<F> {
+    std::panic::catch_unwind(AssertUnwindSafe(ask))
+}
+
 /// A panic as an error, so that it ends one request and no more.
-pub(crate) async fn caught<T>(answer: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-    AssertUnwindSafe(answer)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|panic| Err(Error::msg(format!("a view panicked: {}", panic_text(&*panic)))))
+pub(crate) async fn caught<T>(
+    answer: std::thread::Result<impl Future<Output = Result<T, Error>>>,
+) -> Result<T, Error> {
+    let answer = AssertUnwindSafe(answer.map_err(panicked)?);
+    answer.catch_unwind().await.unwrap_or_else(|panic| Err(panicked(panic)))
+}
+
+fn panicked(panic: Box<dyn Any + Send>) -> Error {
+    Error::msg(format!("a view panicked: {}", panic_text(&*panic)))
 }
 
 fn takes(methods: &[Method], method: &Method) -> bool {

@@ -8,7 +8,7 @@ use tower::Service;
 
 use super::body::{Request, Response};
 use super::failure::Asked;
-use super::view::BoxedView;
+use super::view::{BoxedView, attempt, caught};
 use crate::routing::Routes;
 
 /// A view as a tower service: what the middleware of a single route stands around. A view's error is answered here,
@@ -44,11 +44,9 @@ impl Service<Request> for ViewService {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let view = self.0.clone();
-        Box::pin(async move {
-            let asked = Asked::of(&request);
-            Ok(view.call(request).await.unwrap_or_else(|error| asked.failed(error)))
-        })
+        let asked = Asked::of(&request);
+        let answer = attempt(|| self.0.ask(request));
+        Box::pin(async move { Ok(caught(answer).await.unwrap_or_else(|error| asked.failed(error))) })
     }
 }
 

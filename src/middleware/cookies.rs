@@ -1,5 +1,6 @@
 //! Cookies: read by Django's rules, which differ from RFC 6265's, and put into the scope of either protocol.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::task::{Context, Poll};
 
@@ -40,7 +41,10 @@ impl Cookies {
     }
 
     fn read(&mut self, header: &[u8]) {
-        let text: String = header.iter().map(|&byte| char::from(byte)).collect();
+        let text: Cow<'_, str> = match str::from_utf8(header) {
+            Ok(text) if text.is_ascii() => text.into(),
+            _ => header.iter().map(|&byte| char::from(byte)).collect(),
+        };
         for piece in text.split(';') {
             let (name, value) = piece.split_once('=').unwrap_or(("", piece));
             let (name, value) = (name.trim_matches(is_blank), value.trim_matches(is_blank));

@@ -73,6 +73,10 @@ pub(super) fn domain_of(host: &str) -> Option<&str> {
         Regex::new(r"\A(?:([a-z0-9.-]+)|(\[[a-f0-9]*:[a-f0-9.:]+\]))(?::[0-9]+)?\z")
             .expect("a fixed pattern is valid")
     });
+    // Most are a name alone, for which no pattern is needed.
+    if !host.is_empty() && host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-')) {
+        return Some(host.strip_suffix('.').unwrap_or(host));
+    }
     let captures = HOST.captures(host)?;
     let name = captures.get(1).or_else(|| captures.get(2))?.as_str();
     Some(name.strip_suffix('.').unwrap_or(name))

@@ -102,29 +102,33 @@ impl ProtocolTypeRouter {
     ///
     /// # Cancel safety
     /// Dropping the future drops the view's work.
-    pub fn call_http(&self, mut request: Request) -> BoxFuture<'static, Response> {
-        let html = wants_html(request.headers());
-        let socket = self.asks_for_socket(&mut request);
-        let answer = self.http.as_ref().map(|http| http.call(request));
-        Box::pin(async move {
-            let response = match answer {
-                Some(answer) => answer.await,
-                None => no_route(None, html),
-            };
-            let unserved = response.extensions().get::<NoRoute>().is_some();
-            match response {
-                _ if unserved && socket => upgrade_required(html),
-                response if html => refusal_page(response),
-                response => response,
-            }
-        })
+    pub fn call_http(&self, request: Request) -> BoxFuture<'static, Response> {
+        let router = self.clone();
+        Box::pin(async move { router.answer(request).await })
     }
 
-    fn asks_for_socket(&self, request: &mut Request) -> bool {
-        if self.socket_routes.is_empty() || request.method() != Method::GET {
-            return false;
+    /// The same for who keeps this router meanwhile.
+    pub(crate) async fn answer(&self, mut request: Request) -> Response {
+        let html = wants_html(request.headers());
+        let path = self.socket_path(&mut request);
+        let response = match &self.http {
+            Some(http) => http.call(request).await,
+            None => no_route(None, html),
+        };
+        let unserved = response.extensions().get::<NoRoute>().is_some();
+        match path {
+            Some(path) if unserved && self.socket_matches(&path) => upgrade_required(html),
+            _ if html => refusal_page(response),
+            _ => response,
         }
-        own_path(request.scope_mut()).is_some_and(|path| self.socket_matches(path))
+    }
+
+    /// The path on which a request may have meant a socket.
+    fn socket_path(&self, request: &mut Request) -> Option<String> {
+        if self.socket_routes.is_empty() || request.method() != Method::GET {
+            return None;
+        }
+        own_path(request.scope_mut()).map(str::to_owned)
     }
 
     /// Whether a socket route takes this path (decoded, and below `root_path` where there is one).

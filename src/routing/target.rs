@@ -4,6 +4,7 @@ use std::any::Any;
 
 use ::http::Method;
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http_body::Body as HttpBody;
 use tower::Layer;
 
@@ -58,10 +59,7 @@ where
         let router = (&self as &dyn Any).downcast_ref::<ViewRouter>().cloned();
         let (infos, is_router) = (self.routes(), self.is_router());
         let service = BoxedHttp::new(self);
-        let view = BoxedView::new(move |request| {
-            let answer = service.call(request);
-            Box::pin(async move { Ok(answer.await) })
-        });
+        let view = BoxedView::new(move |request| service.call(request).map(Ok).boxed());
         (ViewTarget { view, router, infos, is_router, methods: None }, is_router)
     }
 }
@@ -107,10 +105,7 @@ impl Route<ViewTarget> {
         B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Send + 'static,
     {
         let service = BoxedHttp::new(layer.layer(ViewService::new(self.target.view)));
-        self.target.view = BoxedView::new(move |request| {
-            let answer = service.call(request);
-            Box::pin(async move { Ok(answer.await) })
-        });
+        self.target.view = BoxedView::new(move |request| service.call(request).map(Ok).boxed());
         // A router's routes must not be reached around the middleware.
         self.target.router = None;
         self

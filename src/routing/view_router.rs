@@ -1,11 +1,14 @@
 //! `ViewRouter`: paths to HTTP views.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
+use std::future::ready;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_util::future::BoxFuture;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, NeverError};
 use tower::Service;
 
 use super::converter::Converters;
@@ -19,7 +22,7 @@ use super::shape::Shape;
 use super::target::ViewTarget;
 use super::view_route::ViewRoute;
 use super::{Names, RouteInfo, Routes};
-use crate::http::{Asked, BoxedView, Request, Response};
+use crate::http::{Asked, BoxedView, Request, Response, attempt, caught};
 use crate::http::{
     append_slash, invalid_path, is_valid_path, may_append_slash, no_route, strip_body, wants_html,
 };
@@ -132,7 +135,8 @@ impl ViewRouter {
     fn resolve_below(&self, path: &str, outer: &UrlRoute) -> Option<Match> {
         // Django takes one leading slash off, no more: `//x` is not `x`, or a proxy's rule for `/x` could be walked
         // around.
-        let slashed = if path.starts_with('/') { path.into() } else { format!("/{path}") };
+        let slashed: Cow<'_, str> =
+            if path.starts_with('/') { path.into() } else { format!("/{path}").into() };
         self.table.index.candidates(&slashed).find_map(|number| {
             let route = &self.table.routes[number];
             let (url_route, path_remaining) = route.matches(&slashed[1..], outer)?;
@@ -141,19 +145,18 @@ impl ViewRouter {
         })
     }
 
-    async fn answer(self, mut request: Request) -> Response {
-        request.scope_mut();
-        if !is_valid_path(&request) {
-            return invalid_path(&request);
+    /// The route for a request, in whose scope is told what matched; or the answer where there is none.
+    fn find(&self, request: &mut Request) -> Result<Match, Response> {
+        let scope = request.scope_mut();
+        if !is_valid_path(scope) {
+            return Err(invalid_path(request));
         }
-        let scope = request.scope();
-        let own = own_path(scope).map(str::to_owned);
-        let found = own.as_deref().and_then(|path| self.resolve_below(path, &scope.url_route));
-        let Some(found) = found else { return self.unserved(own.as_deref(), &request) };
-        found.answer(request).await
+        let found = own_path(scope).and_then(|path| self.resolve_below(path, &scope.url_route));
+        found.ok_or_else(|| self.unserved(request))
     }
 
-    fn unserved(&self, path: Option<&str>, request: &Request) -> Response {
+    fn unserved(&self, request: &Request) -> Response {
+        let path = own_path(request.scope());
         let redirect = path
             .filter(|_| self.append_slash && may_append_slash(request))
             .filter(|path| self.resolve(&format!("{path}/")).is_some())
@@ -187,7 +190,7 @@ fn flatten(entry: Entry, target: ViewTarget) -> Result<Vec<ViewRoute>, RouteErro
 
 impl Match {
     /// Asks the view, with what was matched in the request's scope.
-    async fn answer(self, mut request: Request) -> Response {
+    fn answer(self, mut request: Request) -> BoxFuture<'static, Response> {
         let head = request.method() == ::http::Method::HEAD;
         let scope = request.scope_mut();
         scope.url_route = self.url_route;
@@ -197,23 +200,29 @@ impl Match {
             super::level::rewrite_path(&mut request);
         }
         let asked = Asked::of(&request);
-        let response = self.view.call(request).await.unwrap_or_else(|error| asked.failed(error));
-        if head { strip_body(response) } else { response }
+        let answer = attempt(|| self.view.ask(request));
+        Box::pin(async move {
+            let response = caught(answer).await.unwrap_or_else(|error| asked.failed(error));
+            if head { strip_body(response) } else { response }
+        })
     }
 }
 
 impl Service<Request> for ViewRouter {
     type Response = Response;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+    type Future = NeverError<BoxFuture<'static, Response>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request) -> Self::Future {
-        let router = self.clone();
-        Box::pin(async move { Ok(router.answer(request).await) })
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let answer = match self.find(&mut request) {
+            Ok(found) => found.answer(request),
+            Err(response) => ready(response).boxed(),
+        };
+        answer.never_error()
     }
 }
 

@@ -2,23 +2,25 @@
 
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use ::http::Version;
 use hyper::rt::{Read, ReadBuf, ReadBufCursor, Write};
-use tokio::sync::Notify;
-use tokio::time::{Instant, sleep_until};
+use parking_lot::{Mutex, MutexGuard};
+use tokio::time::{Instant, sleep};
 
 use crate::Limits;
 use crate::http::Departure;
+
+/// A connection is looked at no more often than this, even where a time is none at all.
+const SHORTEST: Duration = Duration::from_millis(10);
 
 /// What one connection is doing, seen from its bytes and its requests.
 #[derive(Debug)]
 pub(super) struct Activity {
     state: Mutex<State>,
-    // Told when a deadline may have come into being where there was none.
-    changed: Notify,
     // Made by the first request that is no upgrade.
     departure: OnceLock<Departure>,
 }
@@ -44,11 +46,11 @@ impl Activity {
             idle_since: now,
             write_blocked_since: None,
         };
-        Self { state: Mutex::new(state), changed: Notify::new(), departure: OnceLock::new() }
+        Self { state: Mutex::new(state), departure: OnceLock::new() }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// When the connection is to be closed, unless something happens before. `None` while a request is being
@@ -64,24 +66,21 @@ impl Activity {
         blocked.into_iter().chain(waiting).min()
     }
 
-    /// Waits for the deadline; without one, until there may be one. Cancel safe.
+    /// Waits until the connection is overdue. Cancel safe.
+    ///
+    /// It looks at least once in the shortest of the times, so that no deadline can pass that came into being meanwhile: to
+    /// be told of each would wake the connection's task a second time for every request.
     pub(super) async fn overdue(&self, limits: &Limits) {
-        let mut timer = pin!(sleep_until(Instant::now() + limits.header_time));
+        let shortest = limits.header_time.min(limits.keep_alive).min(limits.body_read_time).max(SHORTEST);
+        let mut timer = pin!(sleep(shortest));
         loop {
-            let changed = self.changed.notified();
-            let Some(deadline) = self.deadline(limits) else {
-                changed.await;
-                continue;
-            };
-            // It moves with every byte; only one that still stands has passed.
-            if deadline <= Instant::now() {
-                return;
+            timer.as_mut().await;
+            let now = Instant::now();
+            let next = now + shortest;
+            match self.deadline(limits) {
+                Some(deadline) if deadline <= now => return,
+                deadline => timer.as_mut().reset(deadline.map_or(next, |deadline| deadline.min(next))),
             }
-            // A timer that fires too early is moved then; one that would fire too late is moved now.
-            if timer.is_elapsed() || timer.deadline() > deadline {
-                timer.as_mut().reset(deadline);
-            }
-            tokio::select! { () = timer.as_mut() => {}, () = changed => {} }
         }
     }
 
@@ -117,8 +116,6 @@ impl Activity {
             state.write_blocked_since = None;
         } else if state.write_blocked_since.is_none() {
             state.write_blocked_since = Some(Instant::now());
-            drop(state);
-            self.changed.notify_one();
         }
     }
 }
@@ -132,8 +129,6 @@ impl Drop for RequestGuard {
         let mut state = self.0.lock();
         state.requests -= 1;
         state.idle_since = Instant::now();
-        drop(state);
-        self.0.changed.notify_one();
     }
 }
 

@@ -20,6 +20,10 @@ use super::permits::Permit;
 use super::request::{Handler, Peer};
 use crate::Limits;
 
+/// The number of fields that hyper keeps within, unless told. Any number that it is told is a list on the heap, for every
+/// request.
+const HYPERS_FIELDS: usize = 100;
+
 /// What all connections of a server are served with.
 #[derive(Debug)]
 pub(super) struct Serving {
@@ -33,13 +37,15 @@ impl Serving {
     pub(super) fn new(handler: Handler, phase: watch::Receiver<Phase>) -> Self {
         let limits = handler.env.limits.clone();
         let mut http = Builder::new(TokioExecutor::new());
+        if limits.header_fields != HYPERS_FIELDS {
+            http.http1().max_headers(limits.header_fields);
+        }
         http.http1()
             .timer(TokioTimer::new())
             // The activity's own deadline covers the head from accept on, keep-alive included.
             .header_read_timeout(None)
             .half_close(true)
             .keep_alive(true)
-            .max_headers(limits.header_fields)
             // Room for the request line besides the fields, whose own limit is kept by `target`.
             .max_buf_size(limits.header_bytes.saturating_add(8 << 10));
         #[cfg(feature = "http2")]
@@ -74,6 +80,7 @@ impl Serving {
         let mut awaited = Phase::Closing;
         loop {
             tokio::select! {
+                biased;
                 ended = connection.as_mut() => return log_end(ended),
                 () = activity.overdue(&self.limits) => {
                     debug!("a connection was too slow or idle for too long");

@@ -147,7 +147,8 @@ impl Crew {
     }
 
     fn connection(&self, channel: &ChannelName, deliveries: Deliveries) -> Connection {
-        let mut scope = Scope::within(Arc::clone(&self.env), Protocol::CHANNEL, String::new());
+        let mut scope =
+            Scope::within(Arc::clone(&self.env), Protocol::CHANNEL, Arc::default(), String::new());
         scope.channel = Some(channel.as_str().to_owned());
         scope.extensions.insert(deliveries);
         Connection::new(scope, NoSocket)

@@ -9,8 +9,8 @@ use ::http::header::{FORWARDED, HeaderName};
 use super::Network;
 use crate::scope::Passage;
 
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+static X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+static X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// What is known of a request's client, once trusted proxies have been heard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Origin {
 fn stations(headers: &HeaderMap) -> Vec<Station> {
     let addresses = list(headers, &X_FORWARDED_FOR);
     if addresses.is_empty() {
-        return if headers.contains_key(X_FORWARDED_PROTO) { Vec::new() } else { forwarded(headers) };
+        return if headers.contains_key(&X_FORWARDED_PROTO) { Vec::new() } else { forwarded(headers) };
     }
     let schemes = list(headers, &X_FORWARDED_PROTO);
     let count = addresses.len();
@@ -145,8 +145,13 @@ fn split_unquoted(text: &str, sign: char) -> impl Iterator<Item = &str> {
 /// Tells once per process that forwarding fields came from somebody who is not trusted.
 fn warn_once(headers: &HeaderMap) {
     static TOLD: AtomicBool = AtomicBool::new(false);
-    let forwards = [FORWARDED, X_FORWARDED_FOR, X_FORWARDED_PROTO].into_iter();
-    let Some(name) = forwards.into_iter().find(|name| headers.contains_key(name)) else { return };
+    if TOLD.load(Ordering::Relaxed) {
+        return;
+    }
+    // One look at all names is less than a search for each.
+    let forwards =
+        |name: &&HeaderName| **name == FORWARDED || **name == X_FORWARDED_FOR || **name == X_FORWARDED_PROTO;
+    let Some(name) = headers.keys().find(forwards) else { return };
     if !TOLD.swap(true, Ordering::Relaxed) {
         tracing::warn!(
             header = %name,
@@ -217,7 +222,8 @@ mod tests {
     #[test]
     fn the_way_from_the_client_is_kept() {
         let mut headers = HeaderMap::new();
-        headers.append(X_FORWARDED_FOR, ::http::HeaderValue::from_static("6.6.6.6, 1.1.1.1, 10.0.0.2"));
+        headers
+            .append(X_FORWARDED_FOR.clone(), ::http::HeaderValue::from_static("6.6.6.6, 1.1.1.1, 10.0.0.2"));
         let origin =
             Origin::of(None, false, &headers, &["10.0.0.0/8".parse().unwrap(), "unix".parse().unwrap()]);
         assert_eq!(origin.passage.hops, [Some("10.0.0.2".parse().unwrap()), None]);

@@ -9,6 +9,7 @@ use std::time::Instant;
 use ::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, UPGRADE};
 use ::http::{HeaderValue, Method, Request, StatusCode, Version};
 use bytes::Bytes;
+use futures_util::future::Either;
 use http_body::Body as HttpBody;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
@@ -54,6 +55,7 @@ pub(super) struct Arrival {
     pub(super) start: Instant,
     pub(super) origin: Origin,
     pub(super) id: RequestId,
+    pub(super) raw_path: Arc<str>,
 }
 
 /// What a request holds until its answer is sent, or until the WebSocket that it became has ended.
@@ -85,7 +87,13 @@ impl Handler {
         let arrival = self.arrival(&request, &peer);
         let span = trace_context::request_span(&request, &arrival.id, arrival.origin.passage.trusted);
         let id = arrival.id.header_value();
-        let mut response = self.answer::<T, B>(request, peer, arrival).instrument(span.clone()).await;
+        let answer = self.answer::<T, B>(request, peer, arrival);
+        // Where nobody listens there is no span to enter and leave.
+        let answer = match span.is_disabled() {
+            true => Either::Left(answer),
+            false => Either::Right(answer.instrument(span.clone())),
+        };
+        let mut response = answer.await;
         trace_context::answered(&span, response.status());
         response.headers_mut().insert(RequestId::HEADER, id);
         Ok(response)
@@ -95,7 +103,8 @@ impl Handler {
         let headers = request.headers();
         let origin = Origin::of(peer.client, peer.secure, headers, &self.trusted);
         let given = origin.passage.trusted.then(|| RequestId::from_proxy(headers)).flatten();
-        Arrival { start: Instant::now(), origin, id: given.unwrap_or_else(RequestId::new) }
+        let id = given.unwrap_or_else(RequestId::new);
+        Arrival { start: Instant::now(), origin, id, raw_path: request.uri().path().into() }
     }
 
     async fn answer<T, B>(&self, mut request: Request<B>, peer: Arc<Peer>, arrival: Arrival) -> Response
@@ -105,14 +114,14 @@ impl Handler {
     {
         let guard = peer.activity.begin(request.version());
         let (method, version) = (request.method().clone(), request.version());
-        let raw_path = request.uri().path().to_owned();
         let share = share(&peer, &arrival.origin);
         let checked = target::check(&mut request, self.env.limits.header_bytes)
             .and_then(|target| Ok((target, share?, self.scope(&request, &peer, &arrival)?)));
         let (mut response, hold) = match checked {
             Ok((_, share, scope)) if wants_websocket(&request) => {
                 let hold = Hold { request: Some(guard), _share: share };
-                return self.upgrade::<T, B>(&mut request, scope, peer, hold).await;
+                // Boxed, or every request would have room for a handshake.
+                return Box::pin(self.upgrade::<T, B>(&mut request, *scope, peer, hold)).await;
             }
             Ok((target, share, mut scope)) => {
                 // In HTTP/2 a reset stream drops its request's work.
@@ -129,29 +138,33 @@ impl Handler {
         }
         let (client, time) = (Client(arrival.origin.client), arrival.start.elapsed());
         self.env.metrics.count_request(response.status(), time);
-        self.log.http(&method, &raw_path, response.status(), time, &client, &arrival.id);
+        self.log.http(&method, &arrival.raw_path, response.status(), time, &client, &arrival.id);
         response
     }
 
     /// The application's answer.
-    async fn ask<B>(&self, target: Target, request: Request<B>, scope: Scope) -> Response
+    async fn ask<B>(&self, target: Target, request: Request<B>, scope: Box<Scope>) -> Response
     where
         B: HttpBody<Data = Bytes, Error: Into<BodyError>> + Unpin + Send + 'static,
     {
         let Target::Path { close } = target else { return Response::default() };
         let mut request = request.map(|body| bounded(body, &self.env.limits));
-        request.extensions_mut().insert(Box::new(scope));
+        request.extensions_mut().insert(scope);
         let upgrading = request.headers().contains_key(UPGRADE);
-        let response = lawful(self.app.call_http(request).await, upgrading);
+        let response = lawful(self.app.answer(request).await, upgrading);
         if close { closing(response) } else { response }
     }
 
     /// The request's scope.
-    fn scope<B>(&self, request: &Request<B>, peer: &Peer, arrival: &Arrival) -> Result<Scope, Malformed> {
-        let raw_path = request.uri().path();
-        let path = target::decode(raw_path)?;
-        let mut scope = Scope::within(Arc::clone(&self.env), Protocol::HTTP, path);
-        scope.raw_path = raw_path.into();
+    fn scope<B>(
+        &self,
+        request: &Request<B>,
+        peer: &Peer,
+        arrival: &Arrival,
+    ) -> Result<Box<Scope>, Malformed> {
+        let path = target::decode(&arrival.raw_path)?;
+        let raw_path = Arc::clone(&arrival.raw_path);
+        let mut scope = Box::new(Scope::within(Arc::clone(&self.env), Protocol::HTTP, raw_path, path));
         scope.method = request.method().clone();
         scope.scheme = Cow::Borrowed(if arrival.origin.secure { "https" } else { "http" });
         scope.query_string = request.uri().query().unwrap_or_default().to_owned();
@@ -185,9 +198,11 @@ fn wants_websocket<B>(request: &Request<B>) -> bool {
 
 /// HTTP/2 may split cookies; what comes behind knows HTTP/1.1's form (RFC 9113 section 8.2.3).
 fn join_cookies<B>(request: &mut Request<B>) {
+    if request.version() != Version::HTTP_2 {
+        return;
+    }
     let cookies: Vec<_> = request.headers().get_all(COOKIE).iter().map(HeaderValue::as_bytes).collect();
-    if request.version() == Version::HTTP_2
-        && cookies.len() > 1
+    if cookies.len() > 1
         && let Ok(joined) = HeaderValue::from_bytes(&cookies.join(&b"; "[..]))
     {
         request.headers_mut().insert(COOKIE, joined);

@@ -125,7 +125,7 @@ fn check_host<B>(request: &mut Request<B>) -> Result<(), Malformed> {
 /// Whether this is a host with an optional port. Empty is fine: a target without authority, such as a Unix socket's,
 /// has an empty Host.
 fn is_host(host: &[u8]) -> bool {
-    if host.is_empty() {
+    if host.is_empty() || is_plain_name(host) {
         return true;
     }
     let Ok(authority) = Authority::try_from(host) else { return false };
@@ -139,6 +139,11 @@ fn is_host(host: &[u8]) -> bool {
             }
             None => port == Some(""),
         }
+}
+
+/// Most hosts, which are not taken apart: letters, digits, dots and hyphens.
+fn is_plain_name(host: &[u8]) -> bool {
+    host.iter().all(|&byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-')
 }
 
 /// A comma is allowed in a name by RFC 3986 and stands in none; it tells of two Host fields that somebody joined.

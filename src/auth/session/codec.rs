@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use super::SessionData;
-use crate::auth::signing::{dumps_json, loads_json};
+use super::unpacked::{LARGEST, Unpacked};
+use crate::auth::signing::{dumps_json, unpack};
 use crate::auth::{SecretKeys, SigningError, TimestampSigner};
 
 /// The salt of the `db` store's column.
@@ -14,16 +15,19 @@ pub(super) const SIGNED_COOKIES: &str = "django.contrib.sessions.backends.signed
 
 /// Writes and reads a store's sessions.
 #[derive(Debug)]
-pub(super) struct Codec(TimestampSigner);
+pub(super) struct Codec {
+    signer: TimestampSigner,
+    unpacked: Unpacked,
+}
 
 impl Codec {
     /// Of the store that uses this salt.
     pub(super) fn new(keys: SecretKeys, salt: &'static str) -> Self {
-        Self(TimestampSigner::new(keys).with_salt(salt))
+        Self { signer: TimestampSigner::new(keys).with_salt(salt), unpacked: Unpacked::default() }
     }
 
     pub(super) fn encode(&self, data: &SessionData, now: SystemTime) -> String {
-        dumps_json(&data.to_json(), &self.0, true, now)
+        dumps_json(&data.to_json(), &self.signer, true, now)
     }
 
     /// The session behind the text; `None` when it does not decode or is too old, which the log tells.
@@ -33,9 +37,21 @@ impl Codec {
         max_age: Option<Duration>,
         now: SystemTime,
     ) -> Option<SessionData> {
-        let decoded = loads_json(text, &self.0, max_age, now)
-            .and_then(|json| SessionData::parse(&json).ok_or(SigningError::Malformed("a JSON object")));
+        let decoded = self.signer.unsign(text, max_age, now).and_then(|payload| self.unpack(payload));
         decoded.inspect_err(|error| tracing::warn!("a session is taken for empty: {error}")).ok()
+    }
+
+    /// What stands under a signature, which has been verified.
+    fn unpack(&self, payload: &str) -> Result<SessionData, SigningError> {
+        if let Some(data) = self.unpacked.get(payload) {
+            return Ok(data);
+        }
+        let json = unpack(payload)?;
+        let data = SessionData::parse(&json).ok_or(SigningError::Malformed("a JSON object"))?;
+        if json.len() <= LARGEST {
+            self.unpacked.put(payload, data.clone());
+        }
+        Ok(data)
     }
 }
 

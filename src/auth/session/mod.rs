@@ -21,6 +21,8 @@ mod settings;
 #[cfg(feature = "auth")]
 mod signed_cookies;
 mod store;
+#[cfg(feature = "auth")]
+mod unpacked;
 
 #[cfg(all(feature = "auth", feature = "redis"))]
 pub use cache::{CacheSessions, CachedDatabaseSessions, RedisCache, RedisCacheSettings};

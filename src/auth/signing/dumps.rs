@@ -62,7 +62,8 @@ pub fn loads<T: DeserializeOwned>(
     max_age: Option<Duration>,
     now: SystemTime,
 ) -> Result<T, SigningError> {
-    let json = loads_json(signed, &TimestampSigner::salted(keys.clone(), salt), max_age, now)?;
+    let signer = TimestampSigner::salted(keys.clone(), salt);
+    let json = unpack(signer.unsign(signed, max_age, now)?)?;
     serde_json::from_slice(&json).map_err(|_| SigningError::Malformed("JSON of the type asked for"))
 }
 
@@ -77,14 +78,8 @@ pub(crate) fn dumps_json(json: &str, signer: &TimestampSigner, compress: bool, n
     signer.sign(&payload, now)
 }
 
-/// The JSON text behind a signature.
-pub(crate) fn loads_json(
-    signed: &str,
-    signer: &TimestampSigner,
-    max_age: Option<Duration>,
-    now: SystemTime,
-) -> Result<Vec<u8>, SigningError> {
-    let payload = signer.unsign(signed, max_age, now)?;
+/// The JSON text that was signed.
+pub(crate) fn unpack(payload: &str) -> Result<Vec<u8>, SigningError> {
     let (compressed, payload) = payload.strip_prefix('.').map_or((false, payload), |payload| (true, payload));
     let bytes = URL_SAFE_NO_PAD.decode(payload).map_err(|_| SigningError::Malformed("base64"))?;
     if compressed { inflate(&bytes) } else { Ok(bytes) }

@@ -11,7 +11,7 @@ mod salted_keys;
 mod signer;
 
 pub use dumps::{DUMPS_SALT, dumps, loads};
-pub(crate) use dumps::{dumps_json, loads_json};
+pub(crate) use dumps::{dumps_json, unpack};
 pub use keys::SecretKeys;
 pub(crate) use salted_hmac::SaltedKey;
 pub use salted_hmac::{Algorithm, salted_hmac};

@@ -70,7 +70,7 @@ impl Question {
     /// The request, as the proxy takes it; `None` for a path that none can hold.
     pub(super) fn request(&self) -> Option<Request> {
         let path = self.path.split('?').next().unwrap_or_default();
-        let mut scope = Scope::within(Arc::clone(&self.env), Protocol::HTTP, path.to_owned());
+        let mut scope = Scope::within(Arc::clone(&self.env), Protocol::HTTP, path.into(), path.to_owned());
         scope.client = self.client;
         scope.scheme = Cow::Borrowed(self.scheme);
         scope.passage = self.passage.clone();

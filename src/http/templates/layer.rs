@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use ::http::StatusCode;
 use ::http::header::CONTENT_SECURITY_POLICY;
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either};
 use serde::Serialize;
 use tower::{Layer, Service};
 
@@ -37,7 +37,7 @@ pub trait Render: Scoped {
 
 impl<R: Scoped> Render for R {
     fn render(&self, template: &str, context: impl Serialize) -> Result<Response> {
-        match self.scope().extensions.get::<Templates>() {
+        match &self.scope().templates {
             Some(templates) => Ok(templates.response(self, template, context)?),
             None => Err(Error::msg("no templates here: put a TemplatesLayer around the views")),
         }
@@ -84,25 +84,20 @@ where
 {
     type Response = Response;
     type Error = S::Error;
-    type Future = BoxFuture<'static, Result<Response, S::Error>>;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response, S::Error>>>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let templates = self.templates.clone();
-        request.scope_mut().extensions.insert(templates.clone());
-        let known = wants_html(request.headers()).then(|| Arc::new(RequestValue::of(&request)));
-        let answer = self.inner.call(request);
-        async move {
-            let response = answer.await?;
-            Ok(match known {
-                Some(known) => with_page(&templates, known, response),
-                None => response,
-            })
+        request.scope_mut().templates = Some(self.templates.clone());
+        if !wants_html(request.headers()) {
+            return Either::Left(self.inner.call(request));
         }
-        .boxed()
+        let (templates, known) = (self.templates.clone(), Arc::new(RequestValue::of(&request)));
+        let answer = self.inner.call(request);
+        Either::Right(async move { Ok(with_page(&templates, known, answer.await?)) }.boxed())
     }
 }
 
