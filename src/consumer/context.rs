@@ -223,7 +223,7 @@ impl<S> Context<S> {
         }
         match core.outbox.push(frame) {
             Pushed::Queued { .. } => Ok(()),
-            _ if core.outbox.is_finished() => Err(Finished.into()),
+            Pushed::Gone => Err(Finished.into()),
             _ => Err(OutboxFull.into()),
         }
     }

@@ -16,7 +16,7 @@ pub enum DropCause {
     OutboxFull,
     /// A plain channel held as many messages as it may.
     ChannelFull,
-    /// The channel it was sent to does not exist any more.
+    /// The channel it was sent to does not exist any more, or its client is leaving.
     ChannelGone,
     /// Nobody received it in time.
     Expired,

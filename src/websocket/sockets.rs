@@ -34,7 +34,7 @@ impl SocketHandle {
                 }
                 true
             }
-            Pushed::Dropped | Pushed::Refused => false,
+            Pushed::Dropped | Pushed::Gone | Pushed::Refused => false,
         }
     }
 

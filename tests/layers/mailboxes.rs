@@ -173,13 +173,14 @@ fn the_layer_is_told_when_a_groups_last_member_has_left() {
 
 struct Outbox {
     room: AtomicBool,
+    left: AtomicBool,
     pushed: AtomicUsize,
     flushed: AtomicUsize,
 }
 
 impl Outbox {
     fn new() -> Arc<Self> {
-        Arc::new(Self { room: true.into(), pushed: 0.into(), flushed: 0.into() })
+        Arc::new(Self { room: true.into(), left: false.into(), pushed: 0.into(), flushed: 0.into() })
     }
 }
 
@@ -187,6 +188,9 @@ impl EventSink for Outbox {
     fn push(&self, event: &Event) -> Pushed {
         if event.json().is_err() {
             return Pushed::Refused;
+        }
+        if self.left.load(SeqCst) {
+            return Pushed::Gone;
         }
         if !self.room.load(SeqCst) {
             return Pushed::Dropped;
@@ -240,7 +244,11 @@ fn a_sink_that_has_no_room_or_no_form_for_an_event_is_counted_by_its_cause() {
     hub.deliver_group(&group("room"), &Event::from_value(bytes.into()).expect("a map"));
     let stats = hub.snapshot();
     assert_eq!((stats.dropped(DropCause::OutboxFull), stats.dropped(DropCause::NotJson)), (1, 1));
-    assert_eq!(stats.dropped_total(), 2);
+    outbox.left.store(true, SeqCst);
+    assert_eq!(hub.deliver_group(&group("room"), &sized(2, 0)), Delivered { reached: 0, dropped: 1 });
+    let stats = hub.snapshot();
+    assert_eq!((stats.dropped(DropCause::OutboxFull), stats.dropped(DropCause::ChannelGone)), (1, 1));
+    assert_eq!(stats.dropped_total(), 3);
 }
 
 #[test]

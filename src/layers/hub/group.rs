@@ -52,6 +52,7 @@ pub(super) struct Count {
     pub(super) reached: usize,
     pub(super) mailbox_full: usize,
     pub(super) outbox_full: usize,
+    pub(super) gone: usize,
     pub(super) refused: usize,
     /// Events that a mailbox has taken or dropped in its sink's stead, for its owner has a gap to deal with.
     held: usize,
@@ -88,6 +89,7 @@ impl Count {
                 }
             }
             Pushed::Dropped => self.outbox_full += 1,
+            Pushed::Gone => self.gone += 1,
             Pushed::Refused => self.refused += 1,
         }
     }

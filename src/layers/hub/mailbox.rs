@@ -335,6 +335,7 @@ impl Inbox {
                 match sink.push(event) {
                     Pushed::Queued { flush: asked } => flush |= asked,
                     Pushed::Dropped => self.stats.count_dropped(DropCause::OutboxFull, 1),
+                    Pushed::Gone => self.stats.count_dropped(DropCause::ChannelGone, 1),
                     Pushed::Refused => self.stats.count_dropped(DropCause::NotJson, 1),
                 }
             }

@@ -276,8 +276,10 @@ impl Hub {
     fn counted(&self, count: &Count) -> Delivered {
         self.stats.count_delivered(count.reached as u64);
         self.stats.count_dropped(DropCause::OutboxFull, count.outbox_full as u64);
+        self.stats.count_dropped(DropCause::ChannelGone, count.gone as u64);
         self.stats.count_dropped(DropCause::NotJson, count.refused as u64);
-        Delivered { reached: count.reached, dropped: count.mailbox_full + count.outbox_full + count.refused }
+        let dropped = count.mailbox_full + count.outbox_full + count.gone + count.refused;
+        Delivered { reached: count.reached, dropped }
     }
 
     /// The members of a group in this process, and how they are members.

@@ -13,6 +13,8 @@ pub enum Pushed {
     },
     /// The outbox had no room.
     Dropped,
+    /// The sink takes nothing any more: its client is leaving or has left.
+    Gone,
     /// The event has no form that this sink's client understands, such as bytes for a JSON client.
     Refused,
 }

@@ -94,7 +94,7 @@ impl Outbox {
     pub(crate) fn push(&self, frame: Bytes) -> Pushed {
         let mut state = self.state.lock();
         if state.finished {
-            return Pushed::Dropped;
+            return Pushed::Gone;
         }
         let (fits, lost) = match state.fits(frame.len(), self.limit) {
             true => (true, 0),
@@ -281,11 +281,6 @@ impl Outbox {
         if let Some(driver) = woken {
             driver.wake();
         }
-    }
-
-    /// Whether frames can still be appended.
-    pub(crate) fn is_finished(&self) -> bool {
-        self.state.lock().finished
     }
 
     /// Nothing can be appended or written any more; what is queued is gone.
