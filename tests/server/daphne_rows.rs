@@ -94,6 +94,7 @@ async fn j10_a_consumer_that_does_not_end_is_ended() {
     until(|| Arc::strong_count(&held) > idle).await;
     socket.send(frame(0x88, &1000_u16.to_be_bytes())).await;
     assert_eq!(socket.frame().await.close_code(), 1000);
+    drop(socket);
     until(|| Arc::strong_count(&held) == idle).await;
 }
 

@@ -1,8 +1,8 @@
 """Every public item is shown by an example that compiles.
 
 An example is a doc test, a file of examples/, or Rust in the tutorial or the README; comments in them do not count. A type,
-a trait or a free function is shown where its name stands, a method where it stands as `.name`, `::name` or `fn name`; a
-type also where a function that answers with it is called, since few programs write the name of what they are given.
+a trait or a free function is shown where its name stands (where several have one, behind its module's), a method where it
+stands as `.name`, `::name` or `fn name`; a type also where a function that answers with it is called, since few programs write the name of what they are given.
 
 Not asked for, by rule:
 - errors (what implements `Error`): the text of the item says when they come;
@@ -14,6 +14,7 @@ Not asked for, by rule:
 - methods that only read (`&self` alone, not async, with an answer): a name such as `capacity` says it all.
 """
 
+import collections
 import pathlib
 import re
 
@@ -97,21 +98,33 @@ def answered(node):
             yield from answered(value)
 
 
+def is_qualified(path, code):
+    """Whether a name stands behind its module's: `module::Name`, `module::{…, Name, …}`."""
+    module, name = path.split("::")[-2:]
+    return re.search(rf"\b{module}::(?:{{[^}}]*)?\b{name}\b", code)
+
+
 def unshown(crate):
     """Items that no example shows, with their files."""
     code = examples(crate)
     words = set(re.findall(r"\w+", code))
     called = set(re.findall(r"(?:\.|::|\bfn )(\w+)", code))
     items = list(asked_for(crate))
-    is_shown = lambda item, is_method: item["name"] in (called if is_method else words)
+    shared = collections.Counter(item["name"] for _, _, item, is_method in items if not is_method)
+
+    def is_shown(path, item, is_method):
+        if is_method:
+            return item["name"] in called
+        return item["name"] in words and (shared[item["name"]] == 1 or is_qualified(path, code))
+
     given = {
         answer
-        for _, _, item, is_method in items
-        if "function" in item["inner"] and is_shown(item, is_method)
+        for _, path, item, is_method in items
+        if "function" in item["inner"] and is_shown(path, item, is_method)
         for answer in answered(item["inner"]["function"]["sig"]["output"])
     }
     for name, path, item, is_method in items:
-        if not is_shown(item, is_method) and name not in given and not (is_method and only_reads(item)):
+        if not is_shown(path, item, is_method) and name not in given and not (is_method and only_reads(item)):
             yield path, item["span"]["filename"]
 
 

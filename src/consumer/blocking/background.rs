@@ -17,6 +17,30 @@ use crate::{Environment, Error, Result, Scope};
 /// Handlers mean the same as in [`BackgroundConsumer`](crate::consumer::BackgroundConsumer), errors and panics
 /// included. Each gets a thread of the server's bounded pool for its own duration, and waits for one when all are
 /// taken.
+///
+/// ```
+/// use solent::Result;
+/// use solent::consumer::blocking::{BackgroundConsumer, BackgroundContext, background_consumer};
+/// use solent::layers::{Event, GroupName, Value};
+///
+/// /// Passes on to a room what jobs have printed.
+/// struct Printer;
+///
+/// impl BackgroundConsumer for Printer {
+///     type Event = Value;
+///
+///     fn start(_: &mut BackgroundContext) -> Result<Self> {
+///         Ok(Self)
+///     }
+///
+///     fn event(&mut self, ctx: &mut BackgroundContext, event: Event<Value>) -> Result<()> {
+///         ctx.group_send(&GroupName::new("prints")?, event.value())?;
+///         Ok(())
+///     }
+/// }
+///
+/// let application = background_consumer::<Printer>();
+/// ```
 pub trait BackgroundConsumer<S = ()>: Sized + Send + 'static {
     /// See [`BackgroundConsumer::Event`](crate::consumer::BackgroundConsumer::Event).
     type Event: DeserializeOwned + Send + Sync + 'static;

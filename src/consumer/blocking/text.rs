@@ -10,6 +10,29 @@ use crate::{Error, Result};
 /// A blocking consumer whose clients send text. Mounted as `blocking::consumer::<Text<C>>()`.
 ///
 /// Handlers and errors are those of the async flavour.
+///
+/// ```
+/// use solent::Result;
+/// use solent::consumer::blocking::{Context, Text, TextWebsocketConsumer, consumer};
+/// use solent::layers::Value;
+///
+/// struct Reverse;
+///
+/// impl TextWebsocketConsumer for Reverse {
+///     type Event = Value;
+///
+///     fn connect(ctx: &mut Context) -> Result<Self> {
+///         ctx.accept()?;
+///         Ok(Self)
+///     }
+///
+///     fn receive_text(&mut self, ctx: &mut Context, text: &str) -> Result<()> {
+///         ctx.send(text.chars().rev().collect::<String>())
+///     }
+/// }
+///
+/// let application = consumer::<Text<Reverse>>();
+/// ```
 pub trait TextWebsocketConsumer<S = ()>: Sized + Send + 'static {
     /// See [`WebsocketConsumer::Event`].
     type Event: DeserializeOwned + Send + Sync + 'static;

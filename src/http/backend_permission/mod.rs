@@ -49,7 +49,8 @@ const BODY: usize = 16 << 10;
 ///     Some(format!("/may-chat/{}/", scope.url_route.kwargs.text("course_id")?))
 /// })
 /// .cache_time(Duration::from_secs(30))
-/// .cache_entries(1_000);
+/// .cache_entries(1_000)
+/// .recheck_interval(Duration::from_secs(60));
 /// # Ok::<_, solent::http::proxy::UpstreamError>(())
 /// ```
 #[derive(Clone)]

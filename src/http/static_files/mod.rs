@@ -62,6 +62,7 @@ use names::Hashes;
 /// assert!(files.name_of("css/base.css").starts_with("css/base."));
 /// assert_eq!(files.name_of("css/other.css"), "css/other.css");
 /// let templates = Templates::folder("templates").with_static_files("/static/", &files);
+/// let elsewhere = Templates::folder("templates").with_static_url("https://static.example.com/");
 /// let compressed = StaticFiles::folder("templates/static").precompressed().cache(64 * 1024 * 1024);
 /// ```
 #[derive(Debug, Clone)]
