@@ -36,8 +36,9 @@ pub(super) fn check<B>(request: &mut Request<B>, header_bytes: usize) -> Result<
     check_size(request.headers(), header_bytes)?;
     let close = check_framing(request)?;
     check_host(request)?;
-    // Only an extended CONNECT (RFC 8441) names a resource here.
-    if *request.method() == Method::CONNECT && request.extensions().get::<hyper::ext::Protocol>().is_none() {
+    // Only an extended CONNECT (RFC 8441) names a resource here, and only for the one protocol that is spoken.
+    let protocol = request.extensions().get::<hyper::ext::Protocol>().map(hyper::ext::Protocol::as_str);
+    if *request.method() == Method::CONNECT && protocol != Some("websocket") {
         return Err(Malformed { status: StatusCode::NOT_IMPLEMENTED, text: "No tunnels are opened here." });
     }
     match request.uri().path() {

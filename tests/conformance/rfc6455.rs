@@ -43,12 +43,34 @@ const HANDSHAKES: &[Handshake] = &[
     ("4.2.2: a resource that is no socket", "GET /ws/", "GET /no", 404),
     ("4.2.2: a subprotocol that nobody speaks is left out", "Connection: Upgrade", "Sec-WebSocket-Protocol: x\r\nConnection: Upgrade", 101),
     ("9.1: an extension that nobody knows is left out", "Connection: Upgrade", "Sec-WebSocket-Extensions: x-foo; a=b\r\nConnection: Upgrade", 101),
+    ("4.2.1: Upgrade beside HTTP/2", "Upgrade: websocket", "Upgrade: h2c, websocket", 101),
+    ("4.2.1: Upgrade with a version", "Upgrade: websocket", "Upgrade: websocket/13", 426),
+    ("4.2.1: HEAD", "GET /", "HEAD /", 405),
+    ("4.2.1: Connection with a blank in the token", "Connection: Upgrade", "Connection: Up grade", 426),
+    ("4.2.1: blanks around the key", "Key: dGhl", "Key: \t dGhl", 101),
+    ("4.2.1: a key of 16 bytes and more", "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ==dGhl", 400),
+    ("4.2.1: a key that is no base64", "dGhlIHNhbXBsZSBub25jZQ==", "the sample nonce, as it is!", 400),
+    ("4.4: a list of versions", "Version: 13", "Version: 8, 13", 426),
+    ("4.4: version 0", "Version: 13", "Version: 0", 426),
+    ("4.4: a version beyond 255", "Version: 13", "Version: 256", 426),
+    ("4.4: a negative version", "Version: 13", "Version: -13", 426),
+    ("4.4: a version with a sign", "Version: 13", "Version: +13", 426),
+    ("4.1: a body of nothing", "Connection: Upgrade", "Content-Length: 0\r\nConnection: Upgrade", 101),
+    ("4.2.2: an offer of a subprotocol twice", "Connection: Upgrade", "Sec-WebSocket-Protocol: x, x\r\nConnection: Upgrade", 101),
+    ("9.1: an offer of nothing", "Connection: Upgrade", "Sec-WebSocket-Extensions:\r\nConnection: Upgrade", 101),
+    ("3: a path that is no UTF-8", "GET /ws/", "GET /ws/%ff", 400),
     ("3: an escaped path is the path", "GET /ws/", "GET /%77s/", 101),
     ("3: a query", "GET /ws/", "GET /ws/?a=b", 101),
     ("3: an absolute target", "GET /ws/", "GET http://127.0.0.1/ws/", 101),
 ];
 
-pub const FRAMES: usize = 81;
+pub const FRAMES: usize = 97;
+
+/// The longest payload of a control frame.
+const A125: &str = match std::str::from_utf8(&[b'a'; 125]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
 
 /// How many cases this file's tables hold.
 pub fn count() -> usize {
@@ -71,7 +93,7 @@ async fn handshakes() {
             assert_eq!(head.header("sec-websocket-extensions"), None, "{rule}");
         }
     }
-    assert_eq!(HANDSHAKES.len(), 37);
+    assert_eq!(HANDSHAKES.len(), 53);
 }
 
 /// Section 4.4: a refused version is answered with those that are spoken.
@@ -141,6 +163,11 @@ pub fn frames() -> Vec<(&'static str, Vec<u8>, Expect)> {
         ("5.2: a length of 1 in 64 bits", vec![0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0], Close(1002)),
         ("5.2: a length of 65,535 in 64 bits", vec![0x81, 0xff, 0, 0, 0, 0, 0, 0, 255, 255, 0, 0, 0, 0], Close(1002)),
         ("5.2: a length with its highest bit set", vec![0x82, 0xff, 128, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0], Close(1002)),
+        ("5.2: a length of 0 in 16 bits", vec![0x81, 0xfe, 0, 0, 0, 0, 0, 0], Close(1002)),
+        ("5.2: all three RSV bits", frame(0xf1, b"a"), Close(1002)),
+        ("5.2: RSV1 on an empty message", frame(0xc1, b""), Close(1002)),
+        ("5.2: a reserved opcode inside a message", join(&[&frame(0x01, b"a"), &frame(0x83, b"")]), Close(1002)),
+        ("5.2: a reserved control opcode inside a message", join(&[&frame(0x01, b"a"), &frame(0x8b, b"")]), Close(1002)),
         ("5.3: a mask of zeros", vec![0x81, 0x81, 0, 0, 0, 0, b'a'], Frames(&[(0x81, "a")])),
         ("5.4: fragments", join(&[&frame(0x01, b"a"), &frame(0x00, b"b"), &frame(0x80, b"c")]), Frames(&[(0x81, "abc")])),
         ("5.4: empty fragments", join(&[&frame(0x01, b""), &frame(0x00, b""), &frame(0x80, b"")]), Frames(&[(0x81, "")])),
@@ -153,6 +180,12 @@ pub fn frames() -> Vec<(&'static str, Vec<u8>, Expect)> {
         ("5.5: a control frame in fragments", frame(0x09, b"a"), Close(1002)),
         ("5.5: a close frame in fragments", frame(0x08, b""), Close(1002)),
         ("5.5: a control frame of 126 bytes", frame(0x89, &[b'a'; 126]), Close(1002)),
+        ("5.5: a ping of 125 bytes", frame(0x89, &[b'a'; 125]), Frames(&[(0x8a, A125)])),
+        ("5.5: a pong of 126 bytes", frame(0x8a, &[b'a'; 126]), Close(1002)),
+        ("5.5: a close frame of 126 bytes", closing(&[&[3, 232][..], &[b'a'; 124]].concat()), Close(1002)),
+        ("5.5: a pong in fragments", frame(0x0a, b""), Close(1002)),
+        ("5.5: a control frame's length in 16 bits", vec![0x89, 0xfe, 0, 1, 0, 0, 0, 0, b'a'], Close(1002)),
+        ("5.5.1: close inside a message", join(&[&frame(0x01, b"a"), &close(1000, "")]), Close(1000)),
         ("5.5.1: close without a code", closing(b""), Close(0)),
         ("5.5.1: close with half a code", closing(b"\x03"), Close(1002)),
         ("5.5.1: close with a code", close(1000, ""), Close(1000)),
@@ -176,6 +209,9 @@ pub fn frames() -> Vec<(&'static str, Vec<u8>, Expect)> {
         ("7.4.1: 1009", close(1009, ""), Close(1009)),
         ("7.4.1: 1010", close(1010, ""), Close(1010)),
         ("7.4.1: 1011", close(1011, ""), Close(1011)),
+        ("7.4.1: 1012", close(1012, ""), Close(1012)),
+        ("7.4.1: 1013", close(1013, ""), Close(1013)),
+        ("7.4.1: 1014", close(1014, ""), Close(1014)),
         ("7.4.1: 1015 is never sent", close(1015, ""), Close(1002)),
         ("7.4.2: 0", close(0, ""), Close(1002)),
         ("7.4.2: 999", close(999, ""), Close(1002)),
@@ -184,6 +220,8 @@ pub fn frames() -> Vec<(&'static str, Vec<u8>, Expect)> {
         ("7.4.2: 2000 is for extensions", close(2000, ""), Close(1002)),
         ("7.4.2: 2999 is for extensions", close(2999, ""), Close(1002)),
         ("7.4.2: 3000 is for libraries", close(3000, ""), Close(3000)),
+        ("7.4.2: 3999 is for libraries", close(3999, ""), Close(3999)),
+        ("7.4.2: 4000 is private", close(4000, ""), Close(4000)),
         ("7.4.2: 4999 is private", close(4999, ""), Close(4999)),
         ("7.4.2: 5000", close(5000, ""), Close(1002)),
         ("7.4.2: 65,535", close(65_535, ""), Close(1002)),

@@ -42,6 +42,10 @@ const METHODS: &[Case] = &[
     ("9.3.6: CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", Refused(&[501])),
     ("9.3.7: OPTIONS", "OPTIONS /hello HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
     ("9.3.8: TRACE is not reflected", "TRACE /hello HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[405])),
+    ("9.1: a method of one letter", "X /hello HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[405])),
+    ("9.1: a method that nobody knows, of what is not there", "BREW /no HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[404])),
+    ("9.3.1: GET with a body that nobody reads", "GET /hello HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", Open(&[200])),
+    ("9.3.7: OPTIONS with a body", "OPTIONS /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", Open(&[200])),
     ("9.3.3: POST without a body", "POST /echo HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
 ];
 
@@ -57,6 +61,9 @@ const STATUSES: &[Case] = &[
     ("15: a status that is not registered", "GET /status/299 HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[299])),
     ("15: a status beyond 599", "GET /status/799 HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[799])),
     ("15.5.18: an expectation that is not known", "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 200-maybe\r\nContent-Length: 0\r\n\r\n", OneOf(&[200, 417])),
+    ("10.1.1: an expectation in a list", "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue, 100-continue\r\nContent-Length: 2\r\n\r\nab", OneOf(&[100, 200, 417])),
+    ("10.1.1: an expectation of nothing", "POST /echo HTTP/1.1\r\nHost: a\r\nExpect:\r\nContent-Length: 2\r\n\r\nab", OneOf(&[200, 417])),
+    ("10.1.1: an expectation with a body over the limit", "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 99999999\r\n\r\n", Refused(&[413, 417])),
     ("10.1.1: an expectation without a body", "GET /hello HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n", Open(&[200])),
     ("10.1.1: an expectation in HTTP/1.0", "POST /echo HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\nab", Closed(&[200])),
 ];
@@ -75,13 +82,13 @@ async fn targets() {
 #[tokio::test]
 async fn methods() {
     run(METHODS).await;
-    assert_eq!(METHODS.len(), 13);
+    assert_eq!(METHODS.len(), 17);
 }
 
 #[tokio::test]
 async fn statuses() {
     run(STATUSES).await;
-    assert_eq!(STATUSES.len(), 11);
+    assert_eq!(STATUSES.len(), 14);
 }
 
 /// The answer to one request on a connection of its own.

@@ -72,6 +72,20 @@ const REQUEST_LINE: &[Case] = &[
     ("2.3: a minor version that is not spoken", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", OneOf(&[200, 400, 505])),
     ("2.2: a CR before the line's end", "GET / HTTP/1.1\r\r\nHost: a\r\n\r\n", Refused(&[400])),
     ("3.2: HTTP/1.0 needs no Host", "GET / HTTP/1.0\r\n\r\n", Closed(&[200])),
+    ("3.2: HTTP/1.0 needs none to go on either", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", Open(&[200])),
+    ("2.2: many empty lines before it", "\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("2.2: what is no text at all", "\x16\x03\x01\x02\0\x01\0\x01\u{1c}\x03\x03\r\n\r\n", Refused(&[400])),
+    ("2.3: a version of no number", "GET / HTTP/x.y\r\nHost: a\r\n\r\n", Refused(&[400, 505])),
+    ("2.3: a version without its dot", "GET / HTTP/11\r\nHost: a\r\n\r\n", Refused(&[400, 505])),
+    ("3.2.4: the asterisk form with a query", "OPTIONS *?a HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400])),
+    ("3.2.4: the asterisk form with a body", "OPTIONS * HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", Open(&[200])),
+    ("3.2.4: the asterisk form in HTTP/1.0", "OPTIONS * HTTP/1.0\r\n\r\n", Closed(&[200])),
+    ("3.2.3: CONNECT with a port beyond 65535", "CONNECT a:65536 HTTP/1.1\r\nHost: a\r\n\r\n", Refused(&[400, 405, 501])),
+    ("3.2.3: CONNECT with an absolute form", "CONNECT http://a:80/ HTTP/1.1\r\nHost: a:80\r\n\r\n", Refused(&[400, 405, 501])),
+    ("3.2.3: what is sent into a tunnel that is refused is no request", "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Closed(&[501])),
+    ("3.2.2: the absolute form in HTTP/1.0 without a Host", "GET http://a/echo HTTP/1.0\r\n\r\n", Closed(&[200])),
+    ("3.2.2: the scheme in any case", "GET HTTP://a/echo HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200])),
+    ("3.2: a label of dots", "GET / HTTP/1.1\r\nHost: a..b\r\n\r\n", OneOf(&[200, 400])),
 ];
 
 /// Section 5: fields.
@@ -98,6 +112,11 @@ const FIELDS: &[Case] = &[
     ("5: a line with a space alone", "GET / HTTP/1.1\r\nHost: a\r\n \r\n\r\n", Refused(&[400])),
     ("5: names in any case", "GET / HTTP/1.1\r\nhOST: a\r\n\r\n", Open(&[200])),
     ("5: a tab inside a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\tb\r\n\r\n", Open(&[200])),
+    ("5.1: a semicolon in a name", "GET / HTTP/1.1\r\nHost: a\r\nX;y: b\r\n\r\n", Refused(&[400])),
+    ("5.1: CR before the colon", "GET / HTTP/1.1\r\nHost: a\r\nX\r: b\r\n\r\n", Refused(&[400])),
+    ("5.2: a first field that is folded", "GET / HTTP/1.1\r\n\tHost: a\r\n\r\n", Refused(&[400])),
+    ("5: a value of spaces alone", "GET / HTTP/1.1\r\nHost: a\r\nX:    \r\n\r\n", Open(&[200])),
+    ("5: fields of one name are kept apart and in order", "GET /echo HTTP/1.1\r\nHost: a\r\nX: 1\r\nX: 2\r\n\r\n", Open(&[200])),
     ("5.5 of 9110: DEL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\x7fb\r\n\r\n", Refused(&[400])),
     ("5.5 of 9110: NUL in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\0b\r\n\r\n", Refused(&[400])),
     ("5.5 of 9110: a control character in a value", "GET / HTTP/1.1\r\nHost: a\r\nX: a\x08b\r\n\r\n", Refused(&[400])),
@@ -131,6 +150,14 @@ const FRAMING: &[Case] = &[
     ("6.3: a length with a fraction", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3.0\r\n\r\nabc", Refused(&[400])),
     ("6.3: a length in quotes", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: \"3\"\r\n\r\nabc", Refused(&[400])),
     ("6.3: a length in HTTP/1.0", "POST /echo HTTP/1.0\r\nContent-Length: 3\r\n\r\nabc", Closed(&[200])),
+    ("6.1: a tab behind chunked", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n", Open(&[200])),
+    ("6.1: deflate alone", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: deflate\r\n\r\nabc", Refused(&[400, 501])),
+    ("6.1: chunked in a second field behind another", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Refused(&[400, 501])),
+    ("6.1: chunked behind a comma", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ,chunked\r\n\r\n0\r\n\r\n", OneOf(&[200, 400, 501])),
+    ("6.3: both framings, twice", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Refused(&[400])),
+    ("6.3: a space behind a length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length:3 \r\n\r\nabc", Open(&[200])),
+    ("6.3: a length of more than 64 bits", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 18446744073709551617\r\n\r\na", Refused(&[400, 413])),
+    ("6.3: a length over the limit", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999\r\n\r\n", Refused(&[413])),
     ("6.2: a length", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", Open(&[200])),
     ("6.2: a length of nothing", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", Open(&[200])),
     ("6.2: leading zeros", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 003\r\n\r\nabc", Open(&[200])),
@@ -149,6 +176,13 @@ const FRAMING: &[Case] = &[
     ("7.1: zeros in front of a size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0003\r\nabc\r\n000\r\n\r\n", Open(&[200])),
     ("7.1.1: extensions are ignored", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b;c\r\nabc\r\n0;d\r\n\r\n", Open(&[200])),
     ("7.1.2: trailers are taken", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX: y\r\n\r\n", Open(&[200])),
+    ("7.1: a chunk of nothing with a size of many zeros", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0000000000\r\n\r\n", Open(&[200])),
+    ("7.1: a tab in front of a size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\t3\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1: a letter that is no digit", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\ng\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1: NUL behind a size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\0\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
+    ("7.1: the request behind the last chunk", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200, 200])),
+    ("7.1.2: a length in trailers means nothing", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nContent-Length: 9\r\n\r\n", Open(&[200])),
+    ("7.1.2: a Host in trailers means nothing", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nHost: b\r\n\r\n", Open(&[200])),
     ("7.1: a size whose line ends in LF alone", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n", Refused(&[400])),
     ("7.1: a chunk that ends in LF alone", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\n0\r\n\r\n", Refused(&[400])),
     ("7.1: a space in front of a size", "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n 3\r\nabc\r\n0\r\n\r\n", Refused(&[400])),
@@ -201,31 +235,37 @@ const CONNECTION: &[Case] = &[
     ("9.3.2: a line's end behind a body", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200, 200])),
     ("9.3.2: HTTP/1.0 and HTTP/1.1 on one connection", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200, 200])),
     ("9.6: nothing behind close is answered", "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Closed(&[200])),
+    ("9.6: close in quotes is another option", "GET / HTTP/1.1\r\nHost: a\r\nConnection: \"close\"\r\n\r\n", Open(&[200])),
+    ("9.6: a tab around close", "GET / HTTP/1.1\r\nHost: a\r\nConnection: foo,\tclose\t\r\n\r\n", Closed(&[200])),
+    ("9.3: keep-alive in HTTP/1.1 says nothing new", "GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive\r\nKeep-Alive: timeout=1\r\n\r\n", Open(&[200])),
+    ("9.3: HTTP/1.0 with a body goes on when asked to", "POST /echo HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabc", Open(&[200])),
+    ("9.3.2: a HEAD between others", "HEAD /stream HTTP/1.1\r\nHost: a\r\n\r\nGET /stream HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[200, 200])),
+    ("9.3.2: an answer without content between others", "GET /full/204 HTTP/1.1\r\nHost: a\r\n\r\nGET /full/304 HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Open(&[204, 304, 200])),
     ("9.6: nothing behind a bad request is answered", "GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", Closed(&[400])),
 ];
 
 #[tokio::test]
 async fn the_request_line() {
     run(REQUEST_LINE).await;
-    assert_eq!(REQUEST_LINE.len(), 66);
+    assert_eq!(REQUEST_LINE.len(), 80);
 }
 
 #[tokio::test]
 async fn the_fields() {
     run(FIELDS).await;
-    assert_eq!(FIELDS.len(), 24);
+    assert_eq!(FIELDS.len(), 29);
 }
 
 #[tokio::test]
 async fn the_framing() {
     run(FRAMING).await;
-    assert_eq!(FRAMING.len(), 66);
+    assert_eq!(FRAMING.len(), 81);
 }
 
 #[tokio::test]
 async fn the_connection() {
     run(CONNECTION).await;
-    assert_eq!(CONNECTION.len(), 25);
+    assert_eq!(CONNECTION.len(), 31);
 }
 
 /// How many cases this file's tables hold.
@@ -242,6 +282,27 @@ async fn a_request_line_may_have_8000_bytes() {
     assert_eq!(raw.answer("GET").await.0.status, 200);
     raw.send(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "p".repeat(8000))).await;
     assert_eq!(raw.answer("GET").await.0.status, 404);
+}
+
+/// Section 3: “a request-target longer than any URI it wishes to parse MUST respond with a 414”.
+#[tokio::test]
+async fn too_long_a_target_is_a_414() {
+    let server = start().await;
+    for length in [66_000, 70_000] {
+        let mut raw = Raw::connect(server.addresses()[0]).await;
+        raw.send(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "p".repeat(length))).await;
+        assert_eq!(raw.answer("GET").await.0.status, 414, "{length} bytes");
+        assert!(raw.ended().await);
+    }
+}
+
+/// Section 5.2 of RFC 9110 and 6.5.1: what stands in trailers never becomes part of the head.
+#[tokio::test]
+async fn trailers_are_not_taken_for_fields() {
+    let seen = seen("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Late: 1\r\nHost: b\r\n\r\n").await;
+    assert_eq!(seen["body"], "abc");
+    let headers = seen["headers"].to_string();
+    assert!(!headers.contains("x-late") && headers.contains("host: a"), "{headers}");
 }
 
 /// Section 6.1: no coding goes to an HTTP/1.0 client, and its connection is kept only when it is told so.

@@ -229,7 +229,7 @@ fn messages() -> Vec<Case> {
         ("4 of 8441: a protocol with another method", with(":protocol", "websocket"), Error(&[PROTOCOL_ERROR])),
         ("4 of 8441: a protocol without a path", request(1, &[(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":authority", "a")]), Error(&[PROTOCOL_ERROR])),
         ("4 of 8441: a protocol without a scheme", request(1, &[(":method", "CONNECT"), (":protocol", "websocket"), (":path", "/ws/"), (":authority", "a")]), Error(&[PROTOCOL_ERROR])),
-        ("4 of 8441: a protocol that is not known", request(1, &[(":method", "CONNECT"), (":protocol", "smoke"), (":scheme", "http"), (":path", "/ws/"), (":authority", "a")]), Status(NOT_FOUND)),
+        ("4 of 8441: a protocol that is not known", request(1, &[(":method", "CONNECT"), (":protocol", "smoke"), (":scheme", "http"), (":path", "/ws/"), (":authority", "a")]), Status(UNLISTED)),
         ("5 of 8441: a WebSocket", frame(HEADERS, END_HEADERS, 1, &block(&[(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws/"), (":authority", "a"), ("sec-websocket-version", "13")])), Status(OK)),
         ("5 of 8441: a WebSocket with Upgrade", frame(HEADERS, END_HEADERS, 1, &block(&[(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws/"), (":authority", "a"), ("sec-websocket-version", "13"), ("upgrade", "websocket")])), Error(&[PROTOCOL_ERROR])),
         ("5 of 8441: no version", frame(HEADERS, END_HEADERS, 1, &block(&[(":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws/"), (":authority", "a")])), Status(UNLISTED)),

@@ -10,6 +10,7 @@ use tokio::time::{Duration, Instant};
 
 use super::binary::{Folder, Site};
 use super::raw::{Head, PATIENCE, Raw, handshake};
+use super::visitor::get;
 
 /// A server that answers by the cookie, and remembers what it was asked.
 #[derive(Clone, Default)]
@@ -107,15 +108,13 @@ async fn start(cache: &str) -> (Behind, Folder, Site) {
     (behind, folder, site)
 }
 
-async fn get(site: &Site, path: &str, who: &str) -> (Head, String) {
-    let mut raw = Raw::connect(site.address).await;
-    raw.send(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: who={who}\r\n\r\n")).await;
-    raw.response().await
+fn cookie(who: &str) -> String {
+    format!("Cookie: who={who}\r\n")
 }
 
 async fn open(site: &Site, who: &str) -> (Raw, Head) {
     let mut raw = Raw::connect(site.address).await;
-    raw.send(handshake("/ws/7/", &format!("Cookie: who={who}\r\n"))).await;
+    raw.send(handshake("/ws/7/", &cookie(who))).await;
     let head = raw.head().await;
     (raw, head)
 }
@@ -127,7 +126,7 @@ const ANSWERS: [(&str, u16); 6] =
 async fn who_is_allowed_behind_comes_in_and_nobody_else() {
     let (_behind, _folder, site) = start("10s").await;
     for (who, status) in ANSWERS {
-        let (head, body) = get(&site, "/room/7/", who).await;
+        let (head, body) = get(site.address, "/room/7/", &cookie(who)).await;
         assert_eq!(head.status, status, "{who}: {}", head.text);
         assert_eq!(body == "in", status == 200, "{who}: {body}");
         let challenge = (status == 401).then_some("Bearer realm=\"behind\"");
@@ -142,7 +141,7 @@ async fn without_the_server_behind_nobody_comes_in() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let folder = Folder::with(&config(nobody, "10s"));
     let site = folder.start();
-    assert_eq!(get(&site, "/room/7/", "alice").await.0.status, 503);
+    assert_eq!(get(site.address, "/room/7/", &cookie("alice")).await.0.status, 503);
     assert_eq!(open(&site, "alice").await.1.status, 503);
 }
 
@@ -186,7 +185,7 @@ async fn an_answer_holds_for_its_time_for_the_same_cookies_and_path() {
         ("/room/7/", "broken", 4),
         ("/room/7/", "broken", 5),
     ] {
-        get(&site, path, who).await;
+        get(site.address, path, &cookie(who)).await;
         // A machine that was too busy for a second proves nothing.
         if begin.elapsed() < Duration::from_secs(1) {
             assert_eq!(behind.count(), asked, "{path} {who}");
@@ -195,7 +194,7 @@ async fn an_answer_holds_for_its_time_for_the_same_cookies_and_path() {
     let count = behind.count();
     while behind.count() == count {
         assert!(begin.elapsed() < PATIENCE, "an answer holds for longer than its time");
-        assert_eq!(get(&site, "/room/7/", "alice").await.0.status, 200);
+        assert_eq!(get(site.address, "/room/7/", &cookie("alice")).await.0.status, 200);
     }
     assert!(begin.elapsed() >= Duration::from_secs(1), "asked again too soon");
 }

@@ -8,6 +8,7 @@ use solent::auth::{SecretKeys, SignedTokens};
 
 use super::binary::{Folder, Site, solent, stderr_of, stdout_of};
 use super::raw::{Head, Raw, handshake};
+use super::visitor::{get, post};
 
 const KEY: &str = "only-for-tests";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -68,13 +69,6 @@ fn bearing(token: &str) -> String {
     format!("Authorization: Bearer {token}\r\n")
 }
 
-async fn ask(site: &Site, line: &str, headers: &str) -> (Head, String) {
-    let mut raw = Raw::connect(site.address).await;
-    let length = if line.starts_with("POST") { "Content-Length: 0\r\n" } else { "" };
-    raw.send(format!("{line} HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}{headers}\r\n")).await;
-    raw.response().await
-}
-
 async fn shake(site: &Site, path: &str, headers: &str) -> (Head, Raw) {
     let mut raw = Raw::connect(site.address).await;
     raw.send(handshake(path, headers)).await;
@@ -88,7 +82,7 @@ async fn a_missing_or_wrong_token_is_401_on_the_routes_that_ask_for_one() {
     let old = SignedTokens::new(SecretKeys::new(KEY), HOUR).sign("7", SystemTime::now() - 2 * HOUR);
     let wrong = [bearing("forged"), bearing(&old), bearing(""), bearing(&format!("{}x", token("7")))];
     for headers in wrong.iter().map(String::as_str).chain(["", "Authorization: Basic YTpi\r\n"]) {
-        let page = ask(&site, "GET /api/", headers).await.0;
+        let page = get(site.address, "/api/", headers).await.0;
         let socket = shake(&site, "/ws/program/", headers).await.0;
         for head in [page, socket] {
             assert_eq!(head.status, 401, "{headers:?}: {}", head.text);
@@ -100,13 +94,13 @@ async fn a_missing_or_wrong_token_is_401_on_the_routes_that_ask_for_one() {
         }
     }
     for headers in &wrong {
-        assert_eq!(ask(&site, "GET /either/", headers).await.0.status, 401, "{headers:?}");
+        assert_eq!(get(site.address, "/either/", headers).await.0.status, 401, "{headers:?}");
         assert_eq!(shake(&site, "/ws/either/", headers).await.0.status, 401, "{headers:?}");
         // Where the file does not ask for tokens the header is not this site's business.
-        assert_eq!(ask(&site, "GET /page/", headers).await.0.status, 200, "{headers:?}");
+        assert_eq!(get(site.address, "/page/", headers).await.0.status, 200, "{headers:?}");
     }
-    assert_eq!(ask(&site, "GET /either/", "").await.1, "for everybody");
-    assert_eq!(ask(&site, "POST /api/", &bearing(&token("7"))).await.1, "for programs");
+    assert_eq!(get(site.address, "/either/", "").await.1, "for everybody");
+    assert_eq!(post(site.address, "/api/", &bearing(&token("7")), "").await.1, "for programs");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -154,7 +148,7 @@ async fn a_token_is_neither_echoed_nor_logged() {
                 assert!(socket.text().await.contains(r#"{"hello":1}"#));
             }
         }
-        let (head, body) = ask(&site, "GET /api/", &bearing(token)).await;
+        let (head, body) = get(site.address, "/api/", &bearing(token)).await;
         assert!(!head.text.contains(token.as_str()) && !body.contains(token.as_str()), "{}{body}", head.text);
     }
     site.signal("TERM");
@@ -227,14 +221,14 @@ async fn tokens_of_a_database_are_those_of_its_active_users() {
     let added = folder.run(&["user", "add", "robot", "--no-password"]);
     assert_eq!(stdout_of(&added), "robot is user 1\n", "{}", stderr_of(&added));
     let site = folder.start();
-    assert_eq!(ask(&site, "GET /api/", &bearing(&token("1"))).await.0.status, 200);
-    assert_eq!(ask(&site, "GET /api/", &bearing(&token("2"))).await.0.status, 401);
+    assert_eq!(get(site.address, "/api/", &bearing(&token("1"))).await.0.status, 200);
+    assert_eq!(get(site.address, "/api/", &bearing(&token("2"))).await.0.status, 401);
     folder.run(&["user", "deactivate", "robot"]);
-    assert_eq!(ask(&site, "GET /api/", &bearing(&token("1"))).await.0.status, 401);
+    assert_eq!(get(site.address, "/api/", &bearing(&token("1"))).await.0.status, 401);
     drop(site);
     folder.write("solent.toml", &format!("{SITE}{SIGNED}users = \"claims\"\n{database}"));
     let site = folder.start();
-    assert_eq!(ask(&site, "GET /api/", &bearing(&token("2"))).await.0.status, 200);
+    assert_eq!(get(site.address, "/api/", &bearing(&token("2"))).await.0.status, 200);
 }
 
 #[test]

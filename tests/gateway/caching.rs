@@ -3,7 +3,7 @@
 use solent::auth::{Database, DatabaseOptions};
 
 use super::binary::{Folder, Site};
-use super::raw::{Head, Raw};
+use super::visitor::{get, post};
 
 const SITE: &str = r#"
 debug = true
@@ -52,17 +52,6 @@ fn site(more: &str) -> (Folder, Site) {
     (folder, site)
 }
 
-async fn request(site: &Site, line: &str, form: &str) -> (Head, String) {
-    let mut raw = Raw::connect(site.address).await;
-    let kind = "Content-Type: application/x-www-form-urlencoded";
-    let length = form.len();
-    raw.send(format!(
-        "{line} HTTP/1.1\r\nHost: 127.0.0.1\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{form}"
-    ))
-    .await;
-    raw.response().await
-}
-
 /// What each path answers before and after its row has changed.
 async fn before_and_after(more: &str, paths: &[&str]) -> Vec<(String, String)> {
     let (folder, site) = site(more);
@@ -71,11 +60,11 @@ async fn before_and_after(more: &str, paths: &[&str]) -> Vec<(String, String)> {
     database.execute("INSERT INTO note (text) VALUES ('old')", &[]).await.unwrap();
     let mut answers = Vec::new();
     for path in paths {
-        answers.push((request(&site, &format!("GET {path}"), "").await.1, String::new()));
+        answers.push((get(site.address, path, "").await.1, String::new()));
     }
     database.execute("UPDATE note SET text = 'new'", &[]).await.unwrap();
     for (path, answer) in paths.iter().zip(&mut answers) {
-        answer.1 = request(&site, &format!("GET {path}"), "").await.1;
+        answer.1 = get(site.address, path, "").await.1;
     }
     answers
 }
@@ -106,7 +95,7 @@ async fn failed_logins_are_counted_as_the_file_has_it() {
     ] {
         let (_folder, site) = site(more);
         for attempt in 1..=tries {
-            let (head, page) = request(&site, "POST /login/", "username=dora&password=wrong").await;
+            let (head, page) = post(site.address, "/login/", "", "username=dora&password=wrong").await;
             let expected = if attempt <= allowed { 200 } else { 429 };
             assert_eq!(head.status, expected, "attempt {attempt} with {more:?}: {page}");
             assert_eq!(head.header("retry-after").is_some(), expected == 429);

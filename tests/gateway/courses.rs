@@ -5,6 +5,7 @@ use std::process::Command;
 
 use super::binary::{Site, project, solent, stderr_of, stdout_of};
 use super::raw::{Head, Raw};
+use super::visitor::{cookie, token_of};
 
 struct Courses {
     site: Site,
@@ -60,22 +61,6 @@ impl Courses {
         assert_eq!((head.status, head.header("location")), (302, Some("/courses/1/")), "{page}");
         format!("{csrf}; {}", cookie(&head, "sessionid").expect("a session"))
     }
-}
-
-/// `name=value` of a `Set-Cookie`.
-fn cookie(head: &Head, name: &str) -> Option<String> {
-    let lines = head.text.lines().filter_map(|line| line.split_once(": "));
-    let mut values =
-        lines.filter(|(field, _)| field.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| value);
-    let found = values.find(|value| value.starts_with(&format!("{name}=")))?;
-    Some(found.split(';').next().unwrap_or_default().to_owned())
-}
-
-fn token_of(page: &str) -> &str {
-    page.split("name=\"csrfmiddlewaretoken\" value=\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next())
-        .expect("a token")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

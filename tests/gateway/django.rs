@@ -9,6 +9,7 @@ use super::outside::play;
 use super::raw::{Head, Raw, handshake};
 use super::redis::RedisServer;
 use super::tools;
+use super::visitor::cookie;
 use super::waiting::{PATIENCE, eventually_blocking};
 use super::workers::{Runworker, until_listened_to};
 
@@ -115,11 +116,11 @@ impl Both {
         assert_eq!(head.status, 200, "{page}");
         let token = page.split("name=\"csrfmiddlewaretoken\" value=\"").nth(1).unwrap();
         let token = token.split('"').next().unwrap();
-        let csrf = cookie(&head, "csrftoken");
+        let csrf = cookie(&head, "csrftoken").expect("a secret");
         let form = format!("csrfmiddlewaretoken={token}&username={name}&password={name}-secret-1");
         let (head, page) = self.request("POST", "/accounts/login/", &csrf, &form).await;
         assert_eq!((head.status, head.header("location")), (302, Some("/")), "{page}");
-        format!("{}; {}", cookie(&head, "csrftoken"), cookie(&head, "sessionid"))
+        [cookie(&head, "csrftoken"), cookie(&head, "sessionid")].map(|it| it.expect("a cookie")).join("; ")
     }
 
     async fn listen(&self, cookies: &str) -> Raw {
@@ -137,14 +138,6 @@ impl Drop for Both {
         let _ = Command::new("/bin/kill").args(["-TERM", &self.gunicorn.id().to_string()]).status();
         let _ = self.gunicorn.wait();
     }
-}
-
-fn cookie(head: &Head, name: &str) -> String {
-    let lines = head.text.lines().filter_map(|line| line.split_once(": "));
-    let mut set = lines.filter(|(field, _)| field.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| value);
-    let found =
-        set.find(|value| value.starts_with(&format!("{name}="))).unwrap_or_else(|| panic!("no {name}"));
-    found.split(';').next().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

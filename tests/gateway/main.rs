@@ -25,6 +25,7 @@ mod proxy;
 mod queries;
 #[path = "../support/raw.rs"]
 mod raw;
+mod readiness;
 #[path = "../support/redis.rs"]
 mod redis;
 mod reference;
@@ -38,6 +39,7 @@ mod systemd;
 #[path = "../support/tools.rs"]
 mod tools;
 mod users;
+mod visitor;
 #[path = "../support/waiting.rs"]
 mod waiting;
 mod workers;

@@ -8,6 +8,8 @@ use tungstenite::handshake::derive_accept_key;
 
 use super::binary::{Folder, Site};
 use super::raw::{Raw, handshake};
+use super::redis::free_port;
+use super::visitor::get;
 
 /// A server behind: tells what it was asked, and says “hi” on every socket.
 async fn behind() -> SocketAddr {
@@ -43,11 +45,6 @@ async fn answer(mut stream: TcpStream) {
         };
         stream.write_all(&reply).await.unwrap();
     }
-}
-
-/// A port that is free now.
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn config(behind: &str, admin: u16, trusted: &str) -> String {
@@ -91,12 +88,6 @@ rate = {{ connection = "1/h", burst = 2 }}
     )
 }
 
-async fn ask(address: SocketAddr, path: &str, fields: &str) -> (super::raw::Head, String) {
-    let mut raw = Raw::connect(address).await;
-    raw.send(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{fields}\r\n")).await;
-    raw.response().await
-}
-
 async fn start(trusted: &str) -> (Folder, Site, SocketAddr) {
     let admin = free_port();
     let folder = Folder::with(&config(&format!("http://{}", behind().await), admin, trusted));
@@ -115,15 +106,15 @@ async fn several_servers_stand_in_for_each_other() {
     ));
     let site = folder.start();
     for _ in 0..6 {
-        assert_eq!(ask(site.address, "/", "").await.0.status, 200);
+        assert_eq!(get(site.address, "/", "").await.0.status, 200);
     }
 }
 
 #[tokio::test]
 async fn what_no_route_serves_goes_to_the_site_that_is_there_already() {
     let (_folder, site, _) = start("").await;
-    assert_eq!(ask(site.address, "/own/", "").await.1, "own");
-    let (_, request) = ask(site.address, "/a%2Fb/?c=%20d", "X-Forwarded-For: 6.6.6.6\r\n").await;
+    assert_eq!(get(site.address, "/own/", "").await.1, "own");
+    let (_, request) = get(site.address, "/a%2Fb/?c=%20d", "X-Forwarded-For: 6.6.6.6\r\n").await;
     assert!(request.starts_with("GET /a%2Fb/?c=%20d HTTP/1.1\r\n"), "{request}");
     assert!(request.contains("x-forwarded-for: 127.0.0.1\r\n"), "{request}");
     assert!(request.contains("x-forwarded-proto: http\r\n"), "{request}");
@@ -144,7 +135,7 @@ async fn sockets_are_proxied_with_the_routes_own_limits() {
 async fn a_trusted_proxys_word_reaches_the_server_behind() {
     let (_folder, site, _) = start("\"127.0.0.1\"").await;
     let fields = "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nX-Request-ID: abc-1\r\n";
-    let (head, request) = ask(site.address, "/", fields).await;
+    let (head, request) = get(site.address, "/", fields).await;
     assert_eq!(head.header("x-request-id"), Some("abc-1"));
     for line in ["x-forwarded-for: 192.0.2.7, 127.0.0.1", "x-forwarded-proto: https", "x-request-id: abc-1"] {
         assert!(request.contains(&format!("{line}\r\n")), "{line}: {request}");
@@ -154,17 +145,17 @@ async fn a_trusted_proxys_word_reaches_the_server_behind() {
 #[tokio::test]
 async fn the_admin_listener_tells_figures_and_readiness() {
     let (_folder, site, admin) = start("").await;
-    ask(site.address, "/", "").await;
+    get(site.address, "/", "").await;
     let mut raw = Raw::websocket(site.address, "/ws/x/").await;
     raw.text().await;
     let mut refused = Raw::connect(site.address).await;
     refused.send(handshake("/nowhere/", "")).await;
     refused.head().await;
-    assert_eq!(ask(admin, "/healthz", "").await.0.status, 200);
-    let (head, told) = ask(admin, "/readyz", "").await;
+    assert_eq!(get(admin, "/healthz", "").await.0.status, 200);
+    let (head, told) = get(admin, "/readyz", "").await;
     assert_eq!(head.status, 200, "{told}");
     assert!(told.contains("upstream http://127.0.0.1:"), "{told}");
-    let (_, figures) = ask(admin, "/metrics", "").await;
+    let (_, figures) = get(admin, "/metrics", "").await;
     for line in [
         "solent_http_requests_total{status=\"200\"} 1",
         "solent_websocket_connections{route=\"ws/<path:rest>\"} 1",
@@ -183,8 +174,8 @@ async fn a_server_behind_that_is_away_is_a_502_and_makes_the_site_not_ready() {
     let admin = free_port();
     let folder = Folder::with(&config(&format!("http://127.0.0.1:{}", free_port()), admin, ""));
     let site = folder.start();
-    assert_eq!(ask(site.address, "/", "").await.0.status, 502);
-    assert_eq!(ask(site.address, "/own/", "").await.0.status, 200);
-    let (head, told) = ask(SocketAddr::from(([127, 0, 0, 1], admin)), "/readyz", "").await;
+    assert_eq!(get(site.address, "/", "").await.0.status, 502);
+    assert_eq!(get(site.address, "/own/", "").await.0.status, 200);
+    let (head, told) = get(SocketAddr::from(([127, 0, 0, 1], admin)), "/readyz", "").await;
     assert!(head.status == 503 && told.contains("refused"), "{told}");
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::binary::{Folder, Site, solent};
 use super::raw::{PATIENCE, Raw};
+use super::visitor::get;
 
 use crate::waiting::{Pace, eventually_async};
 
@@ -54,12 +55,6 @@ fn start(folder: &Folder) -> Site {
     Site::start_unheard(solent().arg("--config").arg(folder.config()).stderr(log))
 }
 
-async fn status(site: &Site, path: &str) -> u16 {
-    let mut raw = Raw::connect(site.address).await;
-    raw.send(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")).await;
-    raw.response().await.0.status
-}
-
 fn log(folder: &Folder) -> String {
     std::fs::read_to_string(folder.path("log")).unwrap()
 }
@@ -94,13 +89,15 @@ async fn under_a_thousand_sockets_with_traffic_none_is_dropped_and_a_bad_file_is
         }));
     }
     let mut member = Raw::websocket(site.address, "/ws/room/").await;
-    assert_eq!(status(&site, "/new/").await, 404);
+    assert_eq!(get(site.address, "/new/", "").await.0.status, 404);
 
     folder.write("solent.toml", &format!("{SITE}{MORE}"));
     let before = echoes.load(Ordering::SeqCst);
     site.signal("HUP");
-    eventually_async("the new route is live", 3 * PATIENCE, async || status(&site, "/new/").await == 200)
-        .await;
+    eventually_async("the new route is live", 3 * PATIENCE, async || {
+        get(site.address, "/new/", "").await.0.status == 200
+    })
+    .await;
     let mut listener = Raw::websocket(site.address, "/ws/new/").await;
 
     // A file that is wrong changes nothing, and says why.
@@ -110,7 +107,10 @@ async fn under_a_thousand_sockets_with_traffic_none_is_dropped_and_a_bad_file_is
         .await;
     let told = log(&folder);
     assert!(told.contains("unknown key \"pathh\"") && told.contains("= nearest: path"), "{told}");
-    assert_eq!((status(&site, "/new/").await, status(&site, "/old/").await), (200, 200));
+    assert_eq!(
+        (get(site.address, "/new/", "").await.0.status, get(site.address, "/old/", "").await.0.status),
+        (200, 200)
+    );
 
     // A socket from before the reloads and one from between them share their group.
     member.send_text("1").await;
@@ -139,7 +139,7 @@ async fn what_takes_effect_at_a_start_only_is_told() {
         log(&folder).contains("changes of limits take effect at the next start")
     })
     .await;
-    assert_eq!(status(&site, "/old/").await, 200);
+    assert_eq!(get(site.address, "/old/", "").await.0.status, 200);
 }
 
 #[tokio::test]
@@ -148,6 +148,8 @@ async fn l1_with_debug_on_a_changed_file_is_read_by_itself() {
     let folder = Folder::with(&site_file);
     let site = start(&folder);
     folder.write("solent.toml", &format!("{site_file}{MORE}"));
-    eventually_async("the new route is live", 3 * PATIENCE, async || status(&site, "/new/").await == 200)
-        .await;
+    eventually_async("the new route is live", 3 * PATIENCE, async || {
+        get(site.address, "/new/", "").await.0.status == 200
+    })
+    .await;
 }

@@ -1,9 +1,8 @@
 //! Servers behind that speak TLS: verified by the public authorities, or by those that the file names.
 
-use std::net::SocketAddr;
-
 use super::binary::{Folder, Site, stderr_of};
 use super::raw::{Raw, handshake};
+use super::visitor::get;
 
 /// A site that speaks TLS, as the server behind; its certificate is `localhost`'s.
 fn behind() -> (Folder, Site) {
@@ -62,13 +61,6 @@ upstream = "{upstream}"
     (folder, site)
 }
 
-async fn page(address: SocketAddr) -> (u16, String) {
-    let mut raw = Raw::connect(address).await;
-    raw.send("GET /page/ HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").await;
-    let (head, body) = raw.response().await;
-    (head.status, body)
-}
-
 #[tokio::test]
 async fn a_server_behind_https_is_believed_by_the_authority_that_the_file_names() {
     let (files, behind) = behind();
@@ -77,7 +69,8 @@ async fn a_server_behind_https_is_believed_by_the_authority_that_the_file_names(
     let (_folder, site) = front(&by_name, r#"ca = "ca.pem""#, &certificate);
     // Twice, so that a connection is used again.
     for _ in 0..2 {
-        assert_eq!(page(site.address).await, (200, "from behind".to_owned()));
+        let (head, page) = get(site.address, "/page/", "").await;
+        assert_eq!((head.status, page.as_str()), (200, "from behind"));
     }
     let mut socket = Raw::websocket(site.address, "/ws/echo/").await;
     socket.send_text("through TLS").await;
@@ -96,7 +89,7 @@ async fn a_server_behind_https_that_nobody_vouches_for_gets_no_request() {
         ("another name", format!("https://127.0.0.1:{port}"), r#"ca = "ca.pem""#, &certificate),
     ] {
         let (_folder, site) = front(&upstream, proxy, certificate);
-        assert_eq!(page(site.address).await.0, 502, "{what}");
+        assert_eq!(get(site.address, "/page/", "").await.0.status, 502, "{what}");
         let mut raw = Raw::connect(site.address).await;
         raw.send(handshake("/ws/echo/", "")).await;
         assert_eq!(raw.head().await.status, 502, "{what}");

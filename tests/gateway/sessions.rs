@@ -3,9 +3,9 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use super::binary::{Folder, Site, solent};
-use super::raw::{Head, Raw};
+use super::binary::{Folder, solent};
 use super::redis::RedisServer;
+use super::visitor::{get, post, set_cookies, token_of};
 
 fn config(session: &str) -> String {
     format!(
@@ -55,25 +55,8 @@ login_required = true
     )
 }
 
-async fn request(site: &Site, line: &str, cookies: &str, form: &str) -> (Head, String) {
-    let mut raw = Raw::connect(site.address).await;
-    raw.send(format!(
-        "{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\nContent-Length: {}\r\n\
-         Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}",
-        form.len()
-    ))
-    .await;
-    raw.response().await
-}
-
-/// The cookies that an answer sets, with their attributes.
-fn set_cookies(head: &Head) -> Vec<&str> {
-    let lines = head.text.lines().filter_map(|line| line.split_once(": "));
-    lines.filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| value).collect()
-}
-
-fn token_of(page: &str) -> &str {
-    page.split("name=\"csrfmiddlewaretoken\" value=\"").nth(1).unwrap().split('"').next().unwrap()
+fn with(cookies: &str) -> String {
+    format!("Cookie: {cookies}\r\n")
 }
 
 /// Makes the account of `dora`.
@@ -101,17 +84,17 @@ async fn visitors_log_in_and_out_wherever_sessions_live() {
     ] {
         let folder = prepared(&format!("backend = \"{backend}\"\n{more}"));
         let site = folder.start();
-        let (head, _) = request(&site, "GET /courses/", "", "").await;
+        let (head, _) = get(site.address, "/courses/", "").await;
         assert_eq!(
             (head.status, head.header("location")),
             (302, Some("/login/?next=/courses/")),
             "{backend}"
         );
-        let (head, page) = request(&site, "GET /login/", "", "").await;
+        let (head, page) = get(site.address, "/login/", "").await;
         let csrf = set_cookies(&head)[0].split(';').next().unwrap().to_owned();
         let form =
             format!("csrfmiddlewaretoken={}&username=dora&password=a%20long%20password", token_of(&page));
-        let (head, page) = request(&site, "POST /login/", &csrf, &form).await;
+        let (head, page) = post(site.address, "/login/", &with(&csrf), &form).await;
         assert_eq!((head.status, head.header("location")), (302, Some("/courses/")), "{backend}: {page}");
         let start = format!("{name}=");
         let set = set_cookies(&head);
@@ -120,17 +103,17 @@ async fn visitors_log_in_and_out_wherever_sessions_live() {
         let strict = session.contains("SameSite=Strict");
         assert_eq!(strict, backend == "signed_cookies", "{session}");
         let cookies = format!("{csrf}; {}", session.split(';').next().unwrap());
-        assert_eq!(request(&site, "GET /courses/", &cookies, "").await.1, "for members", "{backend}");
-        let (_, page) = request(&site, "GET /password/", &cookies, "").await;
+        assert_eq!(get(site.address, "/courses/", &with(&cookies)).await.1, "for members", "{backend}");
+        let (_, page) = get(site.address, "/password/", &with(&cookies)).await;
         let form = format!("csrfmiddlewaretoken={}", token_of(&page));
-        let (head, page) = request(&site, "POST /logout/", &cookies, &form).await;
+        let (head, page) = post(site.address, "/logout/", &with(&cookies), &form).await;
         assert_eq!((head.status, head.header("location")), (302, Some("/login/")), "{backend}: {page}");
         let gone = set_cookies(&head)
             .iter()
             .any(|cookie| cookie.starts_with(&start) && cookie.contains("Max-Age=0"));
         assert!(gone, "{backend}: {}", head.text);
         // What the visitor's own browser holds cannot be ended from here, which the file's reference says.
-        let (head, _) = request(&site, "GET /courses/", &cookies, "").await;
+        let (head, _) = get(site.address, "/courses/", &with(&cookies)).await;
         assert_eq!(head.status, if backend == "signed_cookies" { 200 } else { 302 }, "{backend}");
     }
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::binary::{Folder, Site, solent};
+use super::binary::{Folder, solent};
 use super::raw::{Raw, frame};
+use super::visitor::get;
 use super::waiting::Pace;
 
 const SITE: &str = r#"
@@ -79,12 +80,6 @@ fn folder() -> Folder {
     folder
 }
 
-async fn get(site: &Site, path: &str) -> (super::raw::Head, String) {
-    let mut raw = Raw::connect(site.address).await;
-    raw.send(format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")).await;
-    raw.response().await
-}
-
 #[test]
 fn the_banner_tells_where_it_listens_and_a_signal_ends_it() {
     let folder = folder();
@@ -102,18 +97,18 @@ fn the_banner_tells_where_it_listens_and_a_signal_ends_it() {
 async fn l6_pages_respond_redirect_and_serve_files() {
     let folder = folder();
     let site = folder.start();
-    let (head, body) = get(&site, "/hello/you/").await;
+    let (head, body) = get(site.address, "/hello/you/", "").await;
     assert_eq!((head.status, body.as_str()), (203, "hello"));
     assert_eq!((head.header("x-a"), head.header("content-type")), (Some("b"), Some("text/css")));
     assert_eq!(head.header("cache-control"), None, "only a 200 may be kept: {}", head.text);
-    assert_eq!(get(&site, "/old/you/7/").await.0.header("location"), Some("/hello/you/"));
-    let (head, _) = get(&site, "/away/").await;
+    assert_eq!(get(site.address, "/old/you/7/", "").await.0.header("location"), Some("/hello/you/"));
+    let (head, _) = get(site.address, "/away/", "").await;
     assert_eq!((head.status, head.header("location")), (301, Some("https://example.com/?a=b")));
     assert_eq!(head.header("cache-control"), Some("no-store"));
-    assert_eq!(get(&site, "/files/a/b.txt").await.1, "a file");
-    assert_eq!(get(&site, "/files/../solent.toml").await.0.status, 404);
-    assert_eq!(get(&site, "/nothing/").await.0.status, 404);
-    assert_eq!(get(&site, "/static/css/base.css").await.0.status, 200);
+    assert_eq!(get(site.address, "/files/a/b.txt", "").await.1, "a file");
+    assert_eq!(get(site.address, "/files/../solent.toml", "").await.0.status, 404);
+    assert_eq!(get(site.address, "/nothing/", "").await.0.status, 404);
+    assert_eq!(get(site.address, "/static/css/base.css", "").await.0.status, 200);
     let mut raw = Raw::connect(site.address).await;
     raw.send("POST /old/you/7/ HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n").await;
     assert_eq!(raw.response().await.0.status, 405);
@@ -145,8 +140,22 @@ static = "files"
     let site = folder.start();
     for text in ["one", "two", "three"] {
         folder.write("files/a.txt", text);
-        assert_eq!(get(&site, "/static/a.txt").await.1, text);
-        assert_eq!(get(&site, "/more/a.txt").await.1, text);
+        assert_eq!(get(site.address, "/static/a.txt", "").await.1, text);
+        assert_eq!(get(site.address, "/more/a.txt", "").await.1, text);
+    }
+}
+
+#[tokio::test]
+async fn a_site_for_any_host_misses_none_in_http_1_0() {
+    for (hosts, status) in [("*", 200), ("127.0.0.1", 400)] {
+        let config =
+            format!("debug = true\nallowed_hosts = [\"{hosts}\"]\n[server]\nbind = [\"127.0.0.1:0\"]\n");
+        let folder =
+            Folder::with(&format!("{config}[[http]]\npath = \"\"\nrespond = {{ body = \"one\" }}\n"));
+        let site = folder.start();
+        let mut raw = Raw::connect(site.address).await;
+        raw.send("GET / HTTP/1.0\r\n\r\n").await;
+        assert_eq!(raw.response().await.0.status, status, "{hosts}");
     }
 }
 
@@ -234,6 +243,27 @@ async fn too_many_messages_close_with_4429() {
     }
     raw.send_text("one too many").await;
     assert_eq!(raw.frame().await.close_code(), 4429);
+}
+
+#[tokio::test]
+async fn compression_is_agreed_on_as_the_file_says() {
+    for (key, agreed) in [
+        (
+            "enabled = true",
+            Some("permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
+        ),
+        ("enabled = false", None),
+        ("client_context_takeover = true", Some("permessage-deflate; server_no_context_takeover")),
+    ] {
+        let folder = folder();
+        folder.write("solent.toml", &SITE.replace("[limits]", &format!("[limits]\ncompression.{key}")));
+        let site = folder.start();
+        let mut raw = Raw::connect(site.address).await;
+        let offer = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+        raw.send(super::raw::handshake("/ws/echo/", offer)).await;
+        let head = raw.head().await;
+        assert_eq!((head.status, head.header("sec-websocket-extensions")), (101, agreed), "{key}");
+    }
 }
 
 #[tokio::test]

@@ -180,3 +180,71 @@ impl Setting for DrainCode {
         Some(self.0.to_string())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::LimitSettings;
+    use crate::gateway::document::Document;
+    use crate::gateway::reader::Reader;
+    use crate::gateway::setting::{Inside, Key, Setting};
+
+    /// What a table of limits comes to, a line per field.
+    fn limits_of(text: &str) -> Vec<String> {
+        let document = Document::parse(Path::new("limits.toml"), text.to_owned(), &|_| None);
+        let mut reader = Reader::new(&document);
+        let settings = LimitSettings::read(&document.root, &mut reader).expect(text);
+        let (problems, _) = reader.finish();
+        assert!(problems.is_empty(), "{text}");
+        // Numbers that stand in lines of their own belong to the field before.
+        let printed =
+            format!("{:#?}", settings.limits()).replace("(\n        ", "(").replace(",\n    )", ")");
+        printed.lines().map(str::to_owned).collect()
+    }
+
+    /// A value that is no key's default.
+    fn other(key: &Key) -> &'static str {
+        match (key.name, key.expected.as_str()) {
+            ("drain_code", _) => "1001",
+            (_, "true or false") => {
+                if key.default.as_deref() == Some("true") {
+                    "false"
+                } else {
+                    "true"
+                }
+            }
+            (_, expected) if expected.starts_with("a time") => "\"7s\"",
+            (_, expected) if expected.starts_with("a size") => "\"7KiB\"",
+            _ => "7",
+        }
+    }
+
+    #[test]
+    fn each_key_changes_the_limit_of_its_name_and_no_other() {
+        let default = limits_of("");
+        let mut keys = Vec::new();
+        for key in LimitSettings::keys() {
+            match &key.inside {
+                Inside::Section(inner) => {
+                    keys.extend(inner.iter().map(|inner| (format!("{}.", key.name), inner.clone())));
+                }
+                _ => keys.push((String::new(), key)),
+            }
+        }
+        assert!(keys.len() > 25);
+        for (table, key) in keys {
+            let changed = limits_of(&format!("{table}{} = {}", key.name, other(&key)));
+            let differing: Vec<_> =
+                changed.iter().zip(&default).filter(|(one, other)| one != other).collect();
+            let [(line, _)] = differing.as_slice() else {
+                panic!("{table}{} changes {differing:?}", key.name)
+            };
+            assert!(
+                line.trim_start().starts_with(&format!("{}:", key.name)),
+                "{table}{} changes {line}",
+                key.name
+            );
+        }
+    }
+}
