@@ -131,3 +131,26 @@ async fn a_single_stream_of_any_kind() {
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("hello"), "{answer}");
     server.shutdown().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_socket_over_a_single_stream_of_any_kind_lives_until_the_hosts_stop() {
+    let server = solent_in_axum::solent().await.unwrap();
+    let (mut ours, theirs) = duplex(4096);
+    own_listener::hand_over(&server, theirs);
+    ours.write_all(handshake("/ws/echo/", "").as_ref()).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(ours.read_u8().await.unwrap());
+    }
+    assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(&head));
+    ours.write_all(&frame(0x81, b"hello")).await.unwrap();
+    let mut echo = [0; 7];
+    ours.read_exact(&mut echo).await.unwrap();
+    assert_eq!(&echo, b"\x81\x05hello");
+    let stopping = tokio::spawn(async move { server.shutdown().await });
+    let mut close = [0; 4];
+    ours.read_exact(&mut close).await.unwrap();
+    assert_eq!((close[0], u16::from_be_bytes([close[2], close[3]])), (0x88, 1012));
+    drop(ours);
+    tokio::time::timeout(Duration::from_secs(10), stopping).await.expect("it drains").unwrap().unwrap();
+}
