@@ -22,6 +22,7 @@ drain_time = "100ms"
 outbox_bytes = "64KiB"
 # What is judged here is the policy alone, on however busy a machine.
 outbox_stall = "1h"
+close_time = "1h"
 ping_interval = "off"
 
 [channel_layers.default]
