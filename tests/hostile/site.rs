@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use solent::consumer::{Context, WebsocketConsumer, consumer};
 use solent::http::{Request, post};
-use solent::layers::{GroupName, MemoryChannelLayer};
+use solent::layers::{Event, GroupName, MemoryChannelLayer};
 use solent::routing::{ProtocolTypeRouter, UrlRouter, ViewRouter, path};
 use solent::server::{AccessLog, Running, Server};
 use solent::websocket::Message;
@@ -44,6 +44,11 @@ impl WebsocketConsumer for Member {
             Some(name) => Ok(ctx.group_add(&GroupName::new(name)?).await?),
             None => ctx.send(message).await,
         }
+    }
+
+    /// What a group that was joined tells fills mailboxes, and is no client's business.
+    async fn event(&mut self, _: &mut Context, _: Event<Value>) -> Result<()> {
+        Ok(())
     }
 }
 
