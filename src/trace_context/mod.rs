@@ -6,8 +6,12 @@
 mod off;
 #[cfg(feature = "otel")]
 mod otel;
+#[cfg(not(feature = "otel"))]
+mod socket_name;
 
 #[cfg(not(feature = "otel"))]
 pub(crate) use off::{answered, keep, pass_on, request_span, routed};
 #[cfg(feature = "otel")]
-pub(crate) use otel::{answered, keep, pass_on, request_span, routed};
+pub(crate) use otel::{SocketName, answered, keep, pass_on, request_span, routed};
+#[cfg(not(feature = "otel"))]
+pub(crate) use socket_name::SocketName;

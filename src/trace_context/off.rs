@@ -3,10 +3,11 @@
 use ::http::{HeaderMap, Request, StatusCode};
 use tracing::Span;
 
+use super::socket_name::span_of;
 use crate::{RequestId, Scope};
 
 pub(crate) fn request_span<B>(_: &Request<B>, id: &RequestId, _: bool) -> Span {
-    tracing::info_span!("request", %id)
+    span_of(id)
 }
 
 pub(crate) fn keep(_: &mut Scope) {}

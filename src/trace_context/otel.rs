@@ -29,6 +29,20 @@ pub(crate) fn request_span<B>(request: &Request<B>, id: &RequestId, trusted: boo
     span
 }
 
+/// The name of a socket in its log entries: its request's span, whose end is the socket's.
+pub(crate) struct SocketName(Span);
+
+impl SocketName {
+    pub(crate) fn current(_: &RequestId) -> Self {
+        Self(Span::current())
+    }
+
+    /// Takes a step under this name.
+    pub(crate) fn during<T>(&mut self, step: impl FnOnce() -> T) -> T {
+        self.0.in_scope(step)
+    }
+}
+
 /// Lets the router find the span of the request that a scope is of.
 pub(crate) fn keep(scope: &mut Scope) {
     scope.extensions.insert(RequestSpan(Span::current()));

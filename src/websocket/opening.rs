@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::time::{Instant, timeout_at};
-use tracing::Instrument;
 
 use super::decoder::Decoder;
 use super::driver::{Driver, Line};
@@ -14,6 +13,7 @@ use super::{CloseFrame, Connection, Refusal};
 use crate::Result;
 use crate::consumer::{Context, Policy, WebsocketConsumer};
 use crate::layers::{Delivery, GroupName};
+use crate::trace_context::SocketName;
 
 /// Opens a connection with a new consumer: the outcome of its handshake. An accepted connection goes on in a task
 /// of its own.
@@ -122,7 +122,14 @@ where
         None => (env.limits.message_bytes, env.limits.frame_bytes),
     };
     let decoder = Decoder::new(message, frame.unwrap_or(message), accepted.agreed.as_ref());
+    let mut name = SocketName::current(&core.scope.request_id);
     let line = Line::new(*accepted, decoder, Arc::clone(&core.outbox), env, &core.scope);
     let mut driver = Driver { consumer, ctx, line };
-    tokio::spawn(async move { driver.run().await }.in_current_span());
+    tokio::spawn(async move {
+        {
+            let mut running = pin!(driver.run());
+            poll_fn(|cx| name.during(|| running.as_mut().poll(cx))).await;
+        }
+        name.during(|| drop(driver));
+    });
 }

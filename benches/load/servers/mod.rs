@@ -18,6 +18,10 @@ pub fn serve(kind: &[&str]) {
         ["hyper", page] => hyper_page::serve(page),
         ["solent", users, what] => solent::serve(runtime(), users, what, Variant::Plain),
         ["solent", users, what, "two"] => solent::serve(two_threads(), users, what, Variant::Plain),
+        ["solent", users, what, "logged"] => {
+            log_to_nowhere();
+            solent::serve(runtime(), users, what, Variant::Plain);
+        }
         ["solent", users, what, "tls"] => solent::serve(runtime(), users, what, Variant::Tls),
         ["solent", users, what, "front", folder, upstream] => {
             solent::serve(runtime(), users, what, Variant::Front { folder, upstream });
@@ -25,6 +29,15 @@ pub fn serve(kind: &[&str]) {
         ["solent", users, what, redis] => solent::serve(runtime(), users, what, Variant::Redis(redis)),
         _ => panic!("no such server: {kind:?}"),
     }
+}
+
+/// A log as the binary has it, whose lines nobody reads.
+fn log_to_nowhere() {
+    use tracing_subscriber::layer::SubscriberExt as _;
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    use tracing_subscriber::{Layer as _, filter::LevelFilter, fmt, registry};
+
+    registry().with(fmt::layer().with_writer(std::io::sink).with_filter(LevelFilter::INFO)).init();
 }
 
 /// One thread: the server has one core.
