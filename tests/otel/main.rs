@@ -9,3 +9,6 @@ mod collector;
 #[path = "../support/raw.rs"]
 mod raw;
 mod spans;
+#[allow(dead_code, reason = "other tests use more of it")]
+#[path = "../support/waiting.rs"]
+mod waiting;
